@@ -1,0 +1,70 @@
+//! `samsyn check`: all mistakes that can be found without data.
+
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+
+use super::{Context, Format};
+use crate::{
+    error::Result,
+    lake::{Lake, LakeOptions},
+    pipeline::{Project, check},
+};
+
+/// Arguments of `samsyn check`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// `table` or `json`.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
+    let project = Project::load(context.settings.root())?;
+    // definitions are checked against each other, never against a lake
+    let options = LakeOptions {
+        clock: context.settings.clock()?,
+        storage: std::collections::BTreeMap::new(),
+    };
+    let engine = context.engine(Lake::open("memory://check", &options).await?)?;
+    match check(&project, &engine).await {
+        Ok(checked) => {
+            let text = format!(
+                "{} pipelines, {} models, {} contracts: {} steps are consistent\n",
+                project.pipelines.len(),
+                project.models.len(),
+                project.contracts.len(),
+                checked.graph.steps.len()
+            );
+            match args.format {
+                Format::Json => context.printer.data(b"[]\n")?,
+                _ => context.printer.data(text.as_bytes())?,
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(mistakes) => {
+            if args.format == Format::Json {
+                let all: Vec<serde_json::Value> = mistakes
+                    .iter()
+                    .map(|mistake| {
+                        serde_json::json!({
+                            "code": format!("SAMSYN-{:04}", mistake.code()),
+                            "message": mistake.message(),
+                            "place": mistake.location().map(ToString::to_string),
+                            "help": mistake.hint_text(),
+                        })
+                    })
+                    .collect();
+                let text = serde_json::to_string_pretty(&all).unwrap_or_default();
+                context.printer.data(format!("{text}\n").as_bytes())?;
+            } else {
+                for mistake in &mistakes {
+                    context.printer.error(mistake);
+                }
+            }
+            Ok(ExitCode::from(
+                mistakes.first().map_or(1, crate::error::Error::exit_code),
+            ))
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! From a URL to an object store.
+//!
+//! `memory://name` is one store per name in the process. S3, Azure and Google are `object_store`'s own clients: the default Delta
+//! log store commits through their conditional puts, so no cloud SDK is linked.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use object_store::{ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path};
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// An object store and the place in it where a lake lies.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The store, rooted at scheme and host.
+    pub store: Arc<dyn ObjectStore>,
+    /// URL of the store's root.
+    pub base: Url,
+    /// Path of the lake in the store.
+    pub root: Path,
+    /// The URL of the lake.
+    pub url: Url,
+}
+
+static MEMORY: Mutex<BTreeMap<String, Arc<InMemory>>> = Mutex::new(BTreeMap::new());
+
+/// Opens the store that `url` names; `options` are those of `object_store` in lowercase.
+pub(super) fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Place> {
+    let parsed = match Url::parse(url) {
+        // a one-letter scheme is a drive on Windows, and a path without a scheme is a folder
+        Ok(parsed) if parsed.scheme().len() > 1 => parsed,
+        _ => return folder(std::path::Path::new(url)),
+    };
+    match parsed.scheme() {
+        "file" => {
+            let path = parsed.to_file_path().map_err(|()| unknown(url))?;
+            folder(&path)
+        }
+        "memory" => {
+            let name = parsed.host_str().unwrap_or("lake").to_owned();
+            let mut stores = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+            let store = Arc::clone(stores.entry(name.clone()).or_default());
+            place(store, &parsed, &format!("memory://{name}"))
+        }
+        scheme => cloud(scheme, &parsed, options),
+    }
+}
+
+fn folder(path: &std::path::Path) -> Result<Place> {
+    std::fs::create_dir_all(path).map_err(|error| {
+        Error::unavailable(
+            4005,
+            format!("could not make the folder `{}` of the lake", path.display()),
+        )
+        .hint("check the path and the rights, or give another with `--lake`")
+        .with_source(error)
+    })?;
+    let absolute = std::fs::canonicalize(path)?;
+    let url = Url::from_directory_path(&absolute).map_err(|()| unknown(&absolute.display().to_string()))?;
+    let root = Path::from_absolute_path(&absolute).map_err(|error| unknown(&error.to_string()))?;
+    let base = Url::parse("file:///").map_err(|error| unknown(&error.to_string()))?;
+    Ok(Place {
+        store: Arc::new(LocalFileSystem::new()),
+        base,
+        root,
+        url,
+    })
+}
+
+fn place(store: Arc<dyn ObjectStore>, url: &Url, base: &str) -> Result<Place> {
+    let base = Url::parse(base).map_err(|error| unknown(&error.to_string()))?;
+    let root = Path::from_url_path(url.path()).map_err(|error| unknown(&error.to_string()))?;
+    let mut url = url.clone();
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(Place { store, base, root, url })
+}
+
+fn unknown(url: &str) -> Error {
+    Error::usage(4003, format!("`{url}` is no place for a lake")).hint(
+        "give a folder, file:///…, s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or memory://name",
+    )
+}
+
+fn cloud(scheme: &str, url: &Url, options: &BTreeMap<String, String>) -> Result<Place> {
+    let host = url.host_str().ok_or_else(|| unknown(url.as_str()))?;
+    let wrong = |error: object_store::Error| {
+        Error::usage(4006, format!("the store of `{url}` cannot be set up"))
+            .hint("check the environment: for S3 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT, AWS_ALLOW_HTTP")
+            .with_source(error)
+    };
+    let base = format!("{scheme}://{host}");
+    match scheme {
+        #[cfg(feature = "s3")]
+        "s3" | "s3a" => {
+            let mut builder = object_store::aws::AmazonS3Builder::new().with_url(url.as_str());
+            for (name, value) in options {
+                if let Ok(key) = name.parse() {
+                    builder = builder.with_config(key, value);
+                }
+            }
+            place(Arc::new(builder.build().map_err(wrong)?), url, &base)
+        }
+        #[cfg(feature = "azure")]
+        "az" | "abfs" | "abfss" => {
+            let mut builder = object_store::azure::MicrosoftAzureBuilder::new().with_url(url.as_str());
+            for (name, value) in options {
+                if let Ok(key) = name.parse() {
+                    builder = builder.with_config(key, value);
+                }
+            }
+            place(Arc::new(builder.build().map_err(wrong)?), url, &base)
+        }
+        #[cfg(feature = "gcs")]
+        "gs" => {
+            let mut builder = object_store::gcp::GoogleCloudStorageBuilder::new().with_url(url.as_str());
+            for (name, value) in options {
+                if let Ok(key) = name.parse() {
+                    builder = builder.with_config(key, value);
+                }
+            }
+            place(Arc::new(builder.build().map_err(wrong)?), url, &base)
+        }
+        _ if ["s3", "s3a", "az", "abfs", "abfss", "gs"].contains(&scheme) => Err(Error::usage(
+            4007,
+            format!("this samsyn was built without `{scheme}://`"),
+        )
+        .hint("build it with `--features s3`, `azure` or `gcs`")),
+        _ => Err(unknown(url.as_str())),
+    }
+}

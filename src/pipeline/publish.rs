@@ -1,0 +1,180 @@
+//! From a table of the lake to a protected one: the only way into `pub`.
+
+use std::collections::BTreeSet;
+
+use arrow::array::RecordBatch;
+use futures::TryStreamExt;
+
+use super::{
+    graph::{Graph, Step},
+    project::{Defined, Project},
+    spec::{Counts, PopulationSpec, Protect, Publish},
+};
+use crate::{
+    engine::Session,
+    error::{Error, Result},
+    model::{Sensitivity, TableId},
+    protect::{
+        CountTable, CountsOutcome, Dimension, Level, OpenEvidence, Population, Protected, protect_counts,
+        protect_derived, protect_open,
+    },
+};
+
+/// Protects all count tables of one population as one system.
+pub(super) async fn counts(
+    project: &Project,
+    defined: &Defined,
+    session: &Session,
+    name: &str,
+    published: &[Publish],
+) -> Result<CountsOutcome> {
+    let population = defined
+        .spec
+        .populations
+        .iter()
+        .find(|population| population.name == name)
+        .ok_or_else(|| Error::bug(9020, "a step of a population that is not there"))?;
+    let policy = project.policy(&population.policy)?.clone();
+    let tables = published.iter().map(count_table).collect::<Result<Vec<_>>>()?;
+    let base = base_rows(session, population, &tables).await?;
+    let name = population.name.clone();
+    tokio::task::spawn_blocking(move || {
+        let population = Population {
+            name: &name,
+            base: &base,
+            count: "samsyn_count",
+        };
+        protect_counts(&population, &tables, &policy)
+    })
+    .await
+    .map_err(|error| Error::bug(9032, "disclosure control stopped").with_source(error))?
+}
+
+/// The distinct combinations of all columns that the tables use, with their counts.
+async fn base_rows(session: &Session, population: &PopulationSpec, tables: &[CountTable]) -> Result<Vec<RecordBatch>> {
+    let mut columns: Vec<&str> = tables
+        .iter()
+        .flat_map(|table| {
+            let levels = table
+                .dimensions
+                .iter()
+                .flat_map(|dimension| dimension.levels.iter().map(|level| level.column.as_str()));
+            levels.chain(table.filters.iter().map(|(column, _)| column.as_str()))
+        })
+        .collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let quoted: Vec<String> = columns
+        .iter()
+        .map(|column| format!("\"{}\"", column.replace('"', "\"\"")))
+        .collect();
+    let count = population.count.as_ref().map_or_else(
+        || "count(*)".to_owned(),
+        |column| format!("sum(\"{}\")", column.replace('"', "\"\"")),
+    );
+    let list = quoted.join(", ");
+    let sql = format!(
+        "SELECT {list}, CAST({count} AS BIGINT) AS samsyn_count FROM {} GROUP BY {list} ORDER BY {list}",
+        population.from
+    );
+    session
+        .prepare(&sql)
+        .await?
+        .stream()
+        .await?
+        .try_collect()
+        .await
+        .map_err(Error::from)
+}
+
+fn count_table(publish: &Publish) -> Result<CountTable> {
+    let Protect::Counts(counts) = &publish.protect else {
+        return Err(Error::bug(9020, "a table without counts among the counts"));
+    };
+    Ok(CountTable {
+        table: publish.table.parse()?,
+        dimensions: dimensions(counts),
+        measure: counts.measure.clone(),
+        filters: counts
+            .filters
+            .iter()
+            .map(|(column, codes)| (column.clone(), codes.clone()))
+            .collect(),
+    })
+}
+
+fn dimensions(counts: &Counts) -> Vec<Dimension> {
+    counts
+        .dimensions
+        .iter()
+        .map(|dimension| {
+            let levels = if dimension.levels.is_empty() {
+                vec![dimension.name.clone()]
+            } else {
+                dimension.levels.clone()
+            };
+            Dimension {
+                name: dimension.name.clone(),
+                levels: levels
+                    .into_iter()
+                    .map(|column| Level {
+                        name: column.clone(),
+                        column,
+                    })
+                    .collect(),
+                total: dimension.total.clone(),
+                level_column: dimension.level_column.clone(),
+            }
+        })
+        .collect()
+}
+
+/// Protects one table by the open or the derived route.
+pub(super) async fn one(graph: &Graph, session: &Session, step: &Step, publish: &Publish) -> Result<Protected> {
+    let table: TableId = publish.table.parse()?;
+    let from = step
+        .reads
+        .iter()
+        .next()
+        .ok_or_else(|| Error::bug(9020, "a publication of nothing"))?;
+    let statement = session.prepare(&format!("SELECT * FROM {from}")).await?;
+    let batches: Vec<RecordBatch> = statement.sorted_stream(&[]).await?.try_collect().await?;
+    match &publish.protect {
+        Protect::Open(open) => {
+            let ancestors: Vec<(String, Sensitivity)> = graph.origins[&table]
+                .iter()
+                .map(|(id, class)| (id.to_string(), *class))
+                .collect();
+            let evidence = OpenEvidence {
+                contract: publish.contract.clone(),
+                attested_public: !ancestors.is_empty()
+                    && ancestors.iter().all(|(_, class)| *class == Sensitivity::Public),
+                ancestors,
+            };
+            protect_open(table, batches, &evidence, &open.values)
+        }
+        Protect::Derived(rule) => {
+            let mut ancestors: BTreeSet<TableId> = BTreeSet::new();
+            collect_inputs(graph, from, &mut ancestors);
+            protect_derived(table, &batches, rule, &ancestors.into_iter().collect::<Vec<_>>())
+        }
+        Protect::Counts(_) => Err(Error::bug(9020, "counts are protected together")),
+    }
+}
+
+/// The tables that `table` was computed from, through marts and cores, up to what is published or landed.
+fn collect_inputs(graph: &Graph, table: &TableId, found: &mut BTreeSet<TableId>) {
+    use crate::model::Layer;
+    let Some(step) = graph.steps.iter().find(|step| step.writes.contains(table)) else {
+        found.insert(table.clone());
+        return;
+    };
+    for read in &step.reads {
+        match read.layer {
+            Layer::Pub | Layer::Ref | Layer::Meta | Layer::Raw => {
+                found.insert(read.clone());
+            }
+            Layer::Core | Layer::Mart | Layer::System => collect_inputs(graph, read, found),
+        }
+    }
+}

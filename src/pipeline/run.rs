@@ -1,0 +1,779 @@
+//! Runs a plan: steps in their order, side by side where they do not wait for each other, then one release.
+//!
+//! A step whose inputs turn out to hold what they held before is not done. A table version that a killed run left behind is adopted
+//! when its commit says that it is what the step would write. Nothing is visible before the release; when a step fails, no release is made.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use arrow::{
+    array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array},
+    datatypes::DataType,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::TryStreamExt;
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use super::{
+    check::{only, plan_text},
+    graph::{Step, Work},
+    land,
+    plan::{Action, Plan, contents, fingerprint, raw_content},
+    project::Project,
+    publish,
+    spec::{Check, Severity},
+};
+use crate::{
+    catalog::{Entry, Rows, Tables, landed, released},
+    engine::{Engine, Session, SqlText},
+    error::{Error, Result},
+    lake::{Pin, Release, WriteMeta, Written},
+    model::{Layer, ReleaseId, Sensitivity, TableId},
+    protect::{LevelShare, Protected},
+};
+
+/// What a step did.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepResult {
+    /// The step.
+    pub step: String,
+    /// The pipeline.
+    pub pipeline: String,
+    /// `done`, `adopted` or `unchanged`.
+    pub state: &'static str,
+    /// Rows that its tables have now.
+    pub rows: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Rows set aside.
+    pub quarantined: u64,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// What else there is to say.
+    pub notes: Vec<String>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunResult {
+    /// The run.
+    pub run: String,
+    /// The release that it published; None when nothing changed.
+    pub release: Option<ReleaseId>,
+    /// Its steps.
+    pub steps: Vec<StepResult>,
+    /// Cells and hidden cells of every published count table by level.
+    pub hidden: Vec<LevelShare>,
+    /// Checks that only warn and did not hold.
+    pub warnings: Vec<String>,
+}
+
+/// Hears of the progress of a run.
+pub trait Progress: Send + Sync {
+    /// A step begins.
+    fn begin(&self, step: &str);
+    /// A step ended.
+    fn end(&self, result: &StepResult);
+    /// Something to tell.
+    fn tell(&self, text: &str);
+}
+
+struct State {
+    tables: Tables,
+    contents: BTreeMap<TableId, String>,
+    pins: BTreeMap<TableId, Pin>,
+    results: Vec<StepResult>,
+    hidden: Vec<LevelShare>,
+    suppressions: Vec<RecordBatch>,
+}
+
+struct Context {
+    project: Project,
+    engine: Engine,
+    plan: Plan,
+    run: String,
+    state: Mutex<State>,
+    /// Appends to one raw dataset or system table take turns.
+    landing: tokio::sync::Mutex<()>,
+    progress: Arc<dyn Progress>,
+}
+
+/// Executes `plan` under the lake's lease and publishes one release.
+///
+/// # Errors
+/// Whatever a step says; SAMSYN-5030 when a check does not hold; 4020 when another run published first. The last release stays.
+pub async fn run(project: Project, engine: &Engine, plan: Plan, progress: Arc<dyn Progress>) -> Result<RunResult> {
+    let started = engine.lake().clock().now();
+    let run = uuid::Uuid::new_v4().to_string();
+    let base = plan.base.clone();
+    let mut tables = base.as_ref().map(released).unwrap_or_default();
+    tables.extend(landed(&plan.deliveries)?);
+    let state = State {
+        contents: contents(base.as_ref(), &plan.deliveries),
+        pins: base.as_ref().map(|release| release.tables.clone()).unwrap_or_default(),
+        tables,
+        results: Vec::new(),
+        hidden: Vec::new(),
+        suppressions: Vec::new(),
+    };
+    let context = Arc::new(Context {
+        project,
+        engine: engine.clone(),
+        plan,
+        run: run.clone(),
+        state: Mutex::new(state),
+        landing: tokio::sync::Mutex::new(()),
+        progress,
+    });
+    execute(&context).await?;
+    let warnings = check_all(&context).await?;
+    let release = finish(&context, base.as_ref(), started).await?;
+    let state = lock(&context.state);
+    Ok(RunResult {
+        run,
+        release,
+        steps: state.results.clone(),
+        hidden: state.hidden.clone(),
+        warnings,
+    })
+}
+
+fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts every step whose inputs are made, until all are done or one fails.
+async fn execute(context: &Arc<Context>) -> Result<()> {
+    let mut waiting: Vec<usize> = (0..context.plan.work.len()).collect();
+    let mut unmade: BTreeSet<TableId> = context
+        .plan
+        .work
+        .iter()
+        .flat_map(|step| step.writes.iter().cloned())
+        .collect();
+    let mut makers: BTreeMap<TableId, usize> = BTreeMap::new();
+    for table in context.plan.work.iter().flat_map(|step| &step.writes) {
+        *makers.entry(table.clone()).or_default() += 1;
+    }
+    let mut running: JoinSet<Result<usize>> = JoinSet::new();
+    let limit = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+    loop {
+        let ready: Vec<usize> = waiting
+            .iter()
+            .copied()
+            .filter(|number| {
+                context.plan.work[*number]
+                    .reads
+                    .iter()
+                    .all(|table| !unmade.contains(table))
+            })
+            .take(limit.saturating_sub(running.len()))
+            .collect();
+        for number in ready {
+            waiting.retain(|other| *other != number);
+            let context = Arc::clone(context);
+            running.spawn(async move {
+                let step = &context.plan.work[number];
+                do_step(&context, step)
+                    .await
+                    .map_err(|error| error.context(step.name.clone()))?;
+                Ok(number)
+            });
+        }
+        let Some(done) = running.join_next().await else { break };
+        let number = done.map_err(|error| Error::bug(9033, "a step stopped").with_source(error))??;
+        for table in &context.plan.work[number].writes {
+            let left = makers.entry(table.clone()).or_default();
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                unmade.remove(table);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn do_step(context: &Arc<Context>, step: &Step) -> Result<()> {
+    let begun = Instant::now();
+    let mut result = StepResult {
+        step: step.name.clone(),
+        pipeline: step.pipeline.clone(),
+        state: "unchanged",
+        rows: 0,
+        bytes: 0,
+        quarantined: 0,
+        seconds: 0.0,
+        notes: Vec::new(),
+    };
+    if let Work::Land(source) = &step.work {
+        land_step(context, step, source, &mut result).await?;
+    } else {
+        let (mark, same) = {
+            let state = lock(&context.state);
+            let mark = fingerprint(&context.project, step, &state.contents);
+            let same = step
+                .writes
+                .iter()
+                .all(|table| state.pins.get(table).is_some_and(|pin| pin.fingerprint == mark));
+            (mark, same)
+        };
+        if same {
+            let state = lock(&context.state);
+            result.rows = step
+                .writes
+                .iter()
+                .filter_map(|table| state.pins.get(table))
+                .map(|pin| pin.rows)
+                .sum();
+        } else {
+            context.progress.begin(&step.name);
+            make(context, step, &mark, &mut result).await?;
+        }
+    }
+    result.seconds = begun.elapsed().as_secs_f64();
+    if result.state != "unchanged" {
+        context.progress.end(&result);
+    }
+    lock(&context.state).results.push(result);
+    Ok(())
+}
+
+async fn land_step(
+    context: &Arc<Context>,
+    step: &Step,
+    source: &super::spec::Source,
+    result: &mut StepResult,
+) -> Result<()> {
+    let arrivals = context
+        .plan
+        .arrivals
+        .get(&step.name)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if arrivals.iter().all(|arrival| !arrival.new) {
+        result
+            .notes
+            .push("the same bytes have landed before; nothing to do".to_owned());
+        return Ok(());
+    }
+    context.progress.begin(&step.name);
+    let _turn = context.landing.lock().await;
+    let lake = context.engine.lake();
+    let outcome = land::land(&context.project, lake, source, arrivals).await?;
+    let table = &step.writes[0];
+    let deliveries = lake.deliveries(Some(&table.name)).await?;
+    let content = raw_content(&table.name, &deliveries);
+    let tables = landed(&deliveries)?;
+    result.state = "done";
+    result.rows = outcome.rows;
+    result.quarantined = outcome.quarantined.len() as u64;
+    result.notes.push(format!(
+        "{} file{}, {} rows delivered, {} landed, {} notes, {} set aside",
+        outcome.files,
+        if outcome.files == 1 { "" } else { "s" },
+        outcome.delivered,
+        outcome.rows,
+        outcome.notes,
+        result.quarantined,
+    ));
+    for row in outcome.quarantined.iter().take(5) {
+        let column = row
+            .column
+            .as_deref()
+            .map(|column| format!(", column `{column}`"))
+            .unwrap_or_default();
+        result.notes.push(format!(
+            "set aside: {} row {}{column}: {}",
+            row.file, row.row, row.reason
+        ));
+    }
+    let mut state = lock(&context.state);
+    state.contents.insert(table.clone(), content);
+    state.tables.extend(tables);
+    Ok(())
+}
+
+/// Makes the tables of a step, or adopts what a killed run left.
+async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut StepResult) -> Result<()> {
+    let lake = context.engine.lake();
+    let tables = only(&lock(&context.state).tables, step);
+    let session = context.engine.workspace(tables)?;
+    let defined = &context.project.pipelines[&step.pipeline];
+    let meta = WriteMeta {
+        fingerprint: mark.to_owned(),
+        run: context.run.clone(),
+    };
+    result.state = "done";
+    match &step.work {
+        Work::Land(_) => {}
+        Work::Model => {
+            let model = &context.project.models[&step.writes[0]];
+            let table = &model.table;
+            let written = if let Some(written) = left_behind(context, table, mark).await? {
+                result.state = "adopted";
+                written
+            } else {
+                let text = SqlText {
+                    sql: &model.sql,
+                    file: &model.file,
+                    skipped: 0,
+                };
+                let statement = plan_text(&session, text, defined).await?;
+                let order = if model.header.grain.is_empty() {
+                    sortable(&statement.schema())
+                } else {
+                    model.header.grain.clone()
+                };
+                let stream = statement.sorted_stream(&order).await?;
+                lake.write(table, stream, &meta).await?
+            };
+            if !model.header.grain.is_empty() {
+                grain_holds(context, table, &written, &model.header.grain).await?;
+            }
+            pin(
+                context,
+                step,
+                table,
+                written,
+                mark,
+                model.header.description.clone(),
+                None,
+                model.header.grain.clone(),
+                result,
+            );
+        }
+        Work::Counts { population, tables } => {
+            let outcome = publish::counts(&context.project, defined, &session, population, tables).await?;
+            for protected in outcome.tables {
+                let spec = tables
+                    .iter()
+                    .find(|publish| publish.table == protected.table().to_string());
+                let contract = spec.map(|publish| publish.contract.clone()).unwrap_or_default();
+                write_protected(context, step, protected, &contract, &meta, result).await?;
+            }
+            let shares = outcome.report.levels;
+            let (cells, hidden) = shares.iter().fold((0, 0), |(cells, hidden), share| {
+                (cells + share.cells, hidden + share.hidden)
+            });
+            result.notes.push(format!(
+                "{hidden} of {cells} cells hidden; the audit found none derivable"
+            ));
+            let mut state = lock(&context.state);
+            state.hidden.extend(shares);
+            state.suppressions.push(outcome.suppressions);
+        }
+        Work::Publish(publish) => {
+            let protected = publish::one(&context.plan.graph, &session, step, publish).await?;
+            write_protected(context, step, protected, &publish.contract, &meta, result).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn write_protected(
+    context: &Arc<Context>,
+    step: &Step,
+    protected: Protected,
+    contract: &str,
+    meta: &WriteMeta,
+    result: &mut StepResult,
+) -> Result<()> {
+    let table = protected.table().clone();
+    let contract = context.project.contract(contract)?;
+    let schema = described(&protected.schema(), contract);
+    let batches = protected
+        .batches()
+        .iter()
+        .map(|batch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    contract.check_schema(&schema, &[])?;
+    let broken = contract.check_batches(&batches)?;
+    if let Some(first) = broken.first() {
+        return Err(Error::refused(
+            5031,
+            format!(
+                "`{table}` does not keep its contract `{}`: rule `{}` of `{}` is broken by {} rows",
+                contract.id, first.rule, first.column, first.rows
+            ),
+        )
+        .hint("correct the model or the contract; nothing was published"));
+    }
+    let written = if let Some(written) = left_behind(context, &table, &meta.fingerprint).await? {
+        written
+    } else {
+        let stream = Box::pin(RecordBatchStreamAdapter::new(
+            schema,
+            futures::stream::iter(batches.into_iter().map(Ok)),
+        ));
+        context.engine.lake().write(&table, stream, meta).await?
+    };
+    let description = match (&contract.description, &contract.attribution) {
+        (Some(text), Some(source)) => Some(format!("{text} ({source})")),
+        (text, source) => text.clone().or_else(|| source.clone()),
+    };
+    pin(
+        context,
+        step,
+        &table,
+        written,
+        &meta.fingerprint,
+        description,
+        Some(contract.id.clone()),
+        contract.primary_key(),
+        result,
+    );
+    Ok(())
+}
+
+/// The columns with the contract's descriptions and units.
+fn described(
+    schema: &arrow::datatypes::SchemaRef,
+    contract: &crate::contract::Contract,
+) -> arrow::datatypes::SchemaRef {
+    let fields: Vec<arrow::datatypes::Field> = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let mut metadata = field.metadata().clone();
+            if let Some(column) = contract.column(field.name()) {
+                metadata.extend(column.arrow_field().metadata().clone());
+            }
+            field.as_ref().clone().with_metadata(metadata).with_nullable(true)
+        })
+        .collect();
+    Arc::new(arrow::datatypes::Schema::new(fields))
+}
+
+/// A version beyond the release whose commit says that it is what this step would write.
+async fn left_behind(context: &Context, table: &TableId, mark: &str) -> Result<Option<Written>> {
+    let pinned = context
+        .plan
+        .base
+        .as_ref()
+        .and_then(|release| release.tables.get(table))
+        .map(|pin| pin.version);
+    let Some(head) = context.engine.lake().head(table).await? else {
+        return Ok(None);
+    };
+    let newer = pinned.is_none_or(|version| head.version > version);
+    Ok(head
+        .written
+        .filter(|_| newer && head.fingerprint.as_deref() == Some(mark)))
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a pin holds")]
+fn pin(
+    context: &Context,
+    step: &Step,
+    table: &TableId,
+    written: Written,
+    mark: &str,
+    description: Option<String>,
+    contract: Option<String>,
+    key: Vec<String>,
+    result: &mut StepResult,
+) {
+    result.rows += written.rows;
+    result.bytes += written.bytes;
+    let entry = Entry {
+        source: Rows::Files(Arc::new(written.files.clone())),
+        description: description.clone(),
+        key: key.clone(),
+    };
+    let pin = Pin {
+        version: written.version,
+        rows: written.rows,
+        bytes: written.bytes,
+        content_hash: written.content_hash.clone(),
+        fingerprint: mark.to_owned(),
+        pipeline: step.pipeline.clone(),
+        contract,
+        description,
+        key,
+        files: written.files,
+    };
+    let mut state = lock(&context.state);
+    state.tables.insert(table.clone(), entry);
+    state.contents.insert(table.clone(), written.content_hash);
+    state.pins.insert(table.clone(), pin);
+}
+
+/// Columns that rows can be sorted by.
+fn sortable(schema: &arrow::datatypes::Schema) -> Vec<String> {
+    schema
+        .fields()
+        .iter()
+        .filter(|field| !field.data_type().is_nested() && field.data_type() != &DataType::Null)
+        .map(|field| field.name().clone())
+        .collect()
+}
+
+/// Refuses a table in which two rows have the same grain: a join that multiplied rows.
+async fn grain_holds(context: &Context, table: &TableId, written: &Written, grain: &[String]) -> Result<()> {
+    let entry = Entry {
+        source: Rows::Files(Arc::new(written.files.clone())),
+        description: None,
+        key: Vec::new(),
+    };
+    let session = context.engine.workspace(Tables::from([(table.clone(), entry)]))?;
+    let list = grain
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let found = count(
+        &session,
+        &format!("SELECT count(*) FROM (SELECT {list} FROM {table} GROUP BY {list} HAVING count(*) > 1) AS many"),
+    )
+    .await?;
+    if found > 0 {
+        return Err(Error::refused(
+            5032,
+            format!(
+                "`{table}` has {found} combinations of {} more than once",
+                grain.join(", ")
+            ),
+        )
+        .hint("a join probably multiplies rows; join on the whole key, or correct `grain` in the model's header"));
+    }
+    Ok(())
+}
+
+async fn count(session: &Session, sql: &str) -> Result<i64> {
+    let batches: Vec<RecordBatch> = session.prepare(sql).await?.stream().await?.try_collect().await?;
+    let value = batches
+        .first()
+        .filter(|batch| batch.num_rows() > 0)
+        .map(|batch| Arc::clone(batch.column(0)));
+    Ok(value
+        .and_then(|column| {
+            column
+                .as_any()
+                .downcast_ref::<Int64Array>()
+                .map(|numbers| numbers.value(0))
+        })
+        .unwrap_or(0))
+}
+
+/// Runs the checks of the pipelines that took part.
+async fn check_all(context: &Arc<Context>) -> Result<Vec<String>> {
+    let names: BTreeSet<&str> = context.plan.work.iter().map(|step| step.pipeline.as_str()).collect();
+    if context.plan.steps.iter().all(|step| step.action == Action::Skip) {
+        return Ok(Vec::new());
+    }
+    let tables = lock(&context.state).tables.clone();
+    let session = context.engine.workspace(tables)?;
+    let mut warnings = Vec::new();
+    for name in names {
+        let defined = &context.project.pipelines[name];
+        for rule in &defined.spec.checks {
+            let Some(text) = broken(context, &session, defined, rule).await? else {
+                continue;
+            };
+            match rule.severity {
+                Severity::Warn => {
+                    context.progress.tell(&format!("warning: {text}"));
+                    warnings.push(text);
+                }
+                Severity::Error => {
+                    return Err(Error::refused(5030, text).hint("correct the data or the model; nothing was published"));
+                }
+            }
+        }
+    }
+    Ok(warnings)
+}
+
+/// What a check that does not hold says: the rule, how many rows, and for tables without persons the keys of the first.
+async fn broken(
+    context: &Context,
+    session: &Session,
+    defined: &super::project::Defined,
+    rule: &Check,
+) -> Result<Option<String>> {
+    let text = SqlText {
+        sql: &rule.sql,
+        file: &defined.file,
+        skipped: 0,
+    };
+    let statement = plan_text(session, text, defined)
+        .await
+        .map_err(|error| error.context(format!("checking `{}`", rule.name)))?;
+    let batches: Vec<RecordBatch> = statement.stream().await?.try_collect().await?;
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    if rows == 0 {
+        return Ok(None);
+    }
+    let on: TableId = rule.on.parse()?;
+    let open = context
+        .plan
+        .graph
+        .sensitivity
+        .get(&on)
+        .is_some_and(|class| *class == Sensitivity::Public);
+    // of persons only the place in the delivery is shown, never a value
+    let shown: Vec<usize> = batches[0]
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| open || ["_row", "_file", "_delivery"].contains(&field.name().as_str()))
+        .map(|(at, _)| at)
+        .collect();
+    let mut examples = Vec::new();
+    let mut room = 5;
+    for batch in &batches {
+        if shown.is_empty() || room == 0 {
+            break;
+        }
+        let some = batch.project(&shown)?.slice(0, batch.num_rows().min(room));
+        room -= some.num_rows();
+        examples.push(some);
+    }
+    let mut text = format!(
+        "the check `{}` on `{on}` does not hold for {rows} row{}",
+        rule.name,
+        if rows == 1 { "" } else { "s" }
+    );
+    if !examples.is_empty() {
+        text.push_str(":\n");
+        text.push_str(&arrow::util::pretty::pretty_format_batches(&examples)?.to_string());
+    }
+    Ok(Some(text))
+}
+
+/// Writes the records of the run and publishes the release.
+async fn finish(
+    context: &Arc<Context>,
+    base: Option<&Release>,
+    started: chrono::DateTime<chrono::Utc>,
+) -> Result<Option<ReleaseId>> {
+    let (pins, results, suppressions, contents) = {
+        let state = lock(&context.state);
+        (
+            state.pins.clone(),
+            state.results.clone(),
+            state.suppressions.clone(),
+            state.contents.clone(),
+        )
+    };
+    let before = base.map(|release| release.tables.clone()).unwrap_or_default();
+    let changed = pins.len() != before.len()
+        || pins.iter().any(|(table, pin)| {
+            before
+                .get(table)
+                .is_none_or(|old| old.version != pin.version || old.fingerprint != pin.fingerprint)
+        });
+    let landed_any = results.iter().any(|result| result.state != "unchanged");
+    if !changed && !landed_any {
+        return Ok(None);
+    }
+    let lake = context.engine.lake();
+    let mut published = None;
+    if changed {
+        let mut release = Release::after(base, &context.run, lake.clock().now());
+        release.tables = pins;
+        lake.commit_release(&release).await?;
+        published = Some(release.id);
+    }
+    let _turn = context.landing.lock().await;
+    record(context, &results, started, published, &contents).await?;
+    for batch in suppressions.into_iter().filter(|batch| batch.num_rows() > 0) {
+        lake.system_append("suppressions", with_run(&batch, &context.run)?)
+            .await?;
+    }
+    Ok(published)
+}
+
+fn with_run(batch: &RecordBatch, run: &str) -> Result<RecordBatch> {
+    let mut columns: Vec<(String, ArrayRef)> = vec![(
+        "run".to_owned(),
+        Arc::new(StringArray::from(vec![run; batch.num_rows()])),
+    )];
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        columns.push((field.name().clone(), Arc::clone(column)));
+    }
+    Ok(RecordBatch::try_from_iter(columns)?)
+}
+
+async fn record(
+    context: &Context,
+    results: &[StepResult],
+    started: chrono::DateTime<chrono::Utc>,
+    published: Option<ReleaseId>,
+    contents: &BTreeMap<TableId, String>,
+) -> Result<()> {
+    let lake = context.engine.lake();
+    let pipelines: BTreeSet<&str> = results.iter().map(|result| result.pipeline.as_str()).collect();
+    let inputs: BTreeMap<String, String> = contents
+        .iter()
+        .filter(|(table, _)| table.layer == Layer::Raw)
+        .map(|(table, hash)| (table.to_string(), hash.clone()))
+        .collect();
+    let base: BTreeMap<String, u64> = context
+        .plan
+        .base
+        .iter()
+        .flat_map(|release| &release.tables)
+        .map(|(table, pin)| (table.to_string(), pin.version))
+        .collect();
+    let micros = |time: chrono::DateTime<chrono::Utc>| -> ArrayRef {
+        Arc::new(TimestampMicrosecondArray::from(vec![time.timestamp_micros()]).with_timezone("UTC"))
+    };
+    let runs = RecordBatch::try_from_iter(vec![
+        (
+            "run",
+            Arc::new(StringArray::from(vec![context.run.as_str()])) as ArrayRef,
+        ),
+        ("started_at", micros(started)),
+        ("ended_at", micros(lake.clock().now())),
+        (
+            "pipelines",
+            Arc::new(StringArray::from(vec![
+                pipelines.into_iter().collect::<Vec<_>>().join(", "),
+            ])),
+        ),
+        ("release", Arc::new(UInt64Array::from(vec![published.map(|id| id.0)]))),
+        (
+            "raw_inputs",
+            Arc::new(StringArray::from(vec![
+                serde_json::to_string(&inputs).unwrap_or_default(),
+            ])),
+        ),
+        (
+            "pinned_inputs",
+            Arc::new(StringArray::from(vec![
+                serde_json::to_string(&base).unwrap_or_default(),
+            ])),
+        ),
+        ("samsyn", Arc::new(StringArray::from(vec![env!("CARGO_PKG_VERSION")]))),
+    ])?;
+    lake.system_append("runs", runs).await?;
+    let text = |of: &dyn Fn(&StepResult) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(results.iter().map(of)))
+    };
+    let number = |of: &dyn Fn(&StepResult) -> u64| -> ArrayRef {
+        Arc::new(UInt64Array::from_iter_values(results.iter().map(of)))
+    };
+    let steps = RecordBatch::try_from_iter(vec![
+        ("run", text(&|_| context.run.clone())),
+        ("pipeline", text(&|result| result.pipeline.clone())),
+        ("step", text(&|result| result.step.clone())),
+        ("state", text(&|result| result.state.to_owned())),
+        ("rows", number(&|result| result.rows)),
+        ("bytes", number(&|result| result.bytes)),
+        ("quarantined", number(&|result| result.quarantined)),
+        (
+            "milliseconds",
+            number(&|result| {
+                u64::try_from(Duration::from_secs_f64(result.seconds.max(0.0)).as_millis()).unwrap_or(u64::MAX)
+            }),
+        ),
+        ("notes", text(&|result| result.notes.join("\n"))),
+    ])?;
+    lake.system_append("steps", steps).await
+}

@@ -1,0 +1,97 @@
+//! Policies: what is sensitive and what an attacker is taken to know, as data.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Whether cells with zero are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Zeros {
+    /// Zero is published: nobody is there.
+    #[default]
+    Published,
+    /// Zero is as sensitive as a small count.
+    Protected,
+}
+
+/// How sums of cells with one person are treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Singletons {
+    /// No sum of cells with one person may be derivable: it would tell each of them, since each knows that it is one.
+    #[default]
+    AnySum,
+    /// No special treatment.
+    None,
+}
+
+/// A disclosure policy for counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Name.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// A count n is unsafe when 0 < n < threshold.
+    pub threshold: u64,
+    /// Whether zeros are shown.
+    #[serde(default)]
+    pub zeros: Zeros,
+    /// Whether N − n is as sensitive as n, where N is a published total of the same dimension.
+    #[serde(default = "yes")]
+    pub complements: bool,
+    /// How sums of ones are treated.
+    #[serde(default)]
+    pub singletons: Singletons,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Policy {
+    /// The named policies: `three`, `standard`, `strict`.
+    pub fn presets() -> Vec<Self> {
+        let preset = |name: &str, threshold, description: &str| Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            threshold,
+            zeros: Zeros::Published,
+            complements: true,
+            singletons: Singletons::AnySum,
+        };
+        vec![
+            preset(
+                "three",
+                3,
+                "counts of 1 and 2 are unsafe; for attributes that are not sensitive",
+            ),
+            preset("standard", 5, "counts of 1 to 4 are unsafe"),
+            preset("strict", 10, "counts of 1 to 9 are unsafe; for sensitive attributes"),
+        ]
+    }
+
+    /// Checks the policy.
+    ///
+    /// # Errors
+    /// SAMSYN-5007 for a threshold below 2, which would protect nobody.
+    pub fn check(&self) -> Result<()> {
+        if self.threshold < 2 {
+            return Err(Error::invalid(
+                5007,
+                format!("the threshold of the policy `{}` protects nobody", self.name),
+            )
+            .hint("a count is unsafe when 0 < n < threshold; give at least 2"));
+        }
+        Ok(())
+    }
+
+    /// The named policy, if there is one.
+    pub fn preset(name: &str) -> Option<Self> {
+        Self::presets().into_iter().find(|policy| policy.name == name)
+    }
+}

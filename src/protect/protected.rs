@@ -1,0 +1,85 @@
+//! The proof that a table has passed disclosure control: only this module's siblings can make one, and only it can be published.
+
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use serde::Serialize;
+
+use crate::model::TableId;
+
+/// What the independent auditor found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AuditResult {
+    /// Hidden cells and protected differences that were attacked.
+    pub cells_checked: u64,
+    /// How many of them published cells determine; 0, or nothing is published.
+    pub derivable: u64,
+}
+
+/// How much is hidden on one level of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LevelShare {
+    /// The table.
+    pub table: TableId,
+    /// Levels of its dimensions, joined by ` × `.
+    pub level: String,
+    /// Cells.
+    pub cells: u64,
+    /// Hidden cells.
+    pub hidden: u64,
+    /// Hidden because they are unsafe themselves. For the restricted log, never for publication.
+    #[serde(skip)]
+    pub primary: u64,
+    /// Hidden to protect others. For the restricted log, never for publication.
+    #[serde(skip)]
+    pub secondary: u64,
+}
+
+/// What was done and how well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// `counts`, `open` or `derived`.
+    pub method: &'static str,
+    /// Per table and level.
+    pub levels: Vec<LevelShare>,
+    /// The auditor's finding.
+    pub audit: AuditResult,
+}
+
+/// A table that may be published. It has no public constructor.
+#[derive(Debug, Clone)]
+pub struct Protected {
+    table: TableId,
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    report: Report,
+}
+
+impl Protected {
+    pub(super) fn new(table: TableId, schema: SchemaRef, batches: Vec<RecordBatch>, report: Report) -> Self {
+        Self {
+            table,
+            schema,
+            batches,
+            report,
+        }
+    }
+
+    /// The published table.
+    pub fn table(&self) -> &TableId {
+        &self.table
+    }
+
+    /// Its columns.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    /// Its rows.
+    pub fn batches(&self) -> &[RecordBatch] {
+        &self.batches
+    }
+
+    /// What was done.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}

@@ -1,0 +1,15 @@
+//! Integration tests, one module per part.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::default_trait_access,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod flight;
+mod lake;
+mod s3;
+mod segregation;
+mod shared;
+mod synthetic;

@@ -1,0 +1,3 @@
+//! SQL logic tests.
+
+fn main() {}
