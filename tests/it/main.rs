@@ -7,9 +7,12 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod architecture;
+mod deps;
 mod flight;
 mod lake;
 mod s3;
+mod schema;
 mod segregation;
 mod shared;
 mod synthetic;
