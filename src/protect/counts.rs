@@ -8,10 +8,10 @@ use arrow::{
 };
 
 use super::{
-    AuditResult, LevelShare, Policy, Protected, Report, Singletons, Zeros, audit,
+    AuditResult, Cell, CountTable, LevelShare, Policy, Protected, Report, Singletons, System, Zeros, audit,
+    complements::complements,
     primary::min_frequency,
     secondary::{Options, Problem, suppress},
-    table::{Cell, CountTable, System},
 };
 use crate::{
     error::{Error, Result},
@@ -43,18 +43,18 @@ pub struct CountsOutcome {
 /// Protects all count tables of a population together.
 ///
 /// # Errors
-/// SAMSYN-500x for a population or a table that cannot be used, 5010 when the audit finds a hidden cell that published ones determine:
-/// nothing is published then.
+/// SAMSYN-500x for a population or a table that cannot be used, 5022 for one that is empty, 5010 when the audit finds a hidden cell that
+/// published ones determine: nothing is published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
     policy.check()?;
-    let system = System::build(population, tables)?;
+    let system = System::build(population, tables, policy.zeros)?;
     let primary: Vec<bool> = system
         .cells
         .iter()
         .map(|cell| min_frequency(cell.count, policy.threshold, policy.zeros))
         .collect();
     let forbidden = if policy.complements {
-        complements(&system, tables, policy.threshold)
+        complements(&system, policy.threshold)
     } else {
         Vec::new()
     };
@@ -70,7 +70,7 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         zero_singletons: policy.zeros == Zeros::Protected,
         zeros_last: false,
     };
-    let secondary = suppress(&problem, options)?;
+    let secondary = suppress(&problem, options);
     let hidden: Vec<bool> = primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect();
     let audit = attack(&system, &hidden, &forbidden, population.name)?;
     let levels = shares(&system, tables, &primary, &secondary);
@@ -88,7 +88,7 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
             .filter(|(cell, _)| cell.table == number)
             .map(|(cell, hidden)| (cell, *hidden))
             .collect();
-        let batch = published(table, &cells)?;
+        let batch = published(&system, table, &cells)?;
         let mine = Report {
             levels: report
                 .levels
@@ -106,61 +106,6 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         report,
         suppressions,
     })
-}
-
-/// Cells of one table that agree in all dimensions but one: their coordinates there.
-type Siblings<'a> = BTreeMap<(usize, usize, Vec<&'a (String, String)>), Vec<&'a Cell>>;
-
-/// Rows of `whole − part` for every pair of cells that differ in one dimension, where the whole holds all rows of the part (a total and its
-/// category, a level and a finer one) and the difference is between 0 and the threshold and is no cell itself.
-fn complements(system: &System, tables: &[CountTable], threshold: u64) -> Vec<Vec<u32>> {
-    let mut siblings: Siblings<'_> = BTreeMap::new();
-    for cell in &system.cells {
-        for (at, dimension) in tables[cell.table].dimensions.iter().enumerate() {
-            if dimension.levels.len() > 1 || dimension.total.is_some() {
-                let rest = cell
-                    .key
-                    .iter()
-                    .enumerate()
-                    .filter(|(other, _)| *other != at)
-                    .map(|(_, part)| part)
-                    .collect();
-                siblings.entry((cell.table, at, rest)).or_default().push(cell);
-            }
-        }
-    }
-    let mut found: Vec<Vec<u32>> = Vec::new();
-    for cells in siblings.into_values() {
-        let mut by_count = cells;
-        by_count.sort_by_key(|cell| cell.count);
-        for (at, part) in by_count.iter().enumerate() {
-            // only wholes whose count is less than the threshold above the part's can leave too few
-            let near = by_count[at..]
-                .iter()
-                .take_while(|whole| whole.count < part.count.saturating_add(threshold));
-            for whole in near.filter(|whole| whole.count > part.count && contains(&whole.rows, &part.rows)) {
-                found.push(
-                    whole
-                        .rows
-                        .iter()
-                        .filter(|row| part.rows.binary_search(row).is_err())
-                        .copied()
-                        .collect(),
-                );
-            }
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    let cells: std::collections::BTreeSet<&[u32]> = system.cells.iter().map(|cell| cell.rows.as_slice()).collect();
-    // a difference that is a cell is unsafe as that cell already
-    found.retain(|rows| !cells.contains(rows.as_slice()));
-    found
-}
-
-/// Whether the rows of `part` are all in `whole`; both rise.
-fn contains(whole: &[u32], part: &[u32]) -> bool {
-    part.len() < whole.len() && part.iter().all(|row| whole.binary_search(row).is_ok())
 }
 
 fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: &str) -> Result<AuditResult> {
@@ -194,10 +139,10 @@ fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: 
     Ok(result)
 }
 
-fn level(table: &CountTable, cell: &Cell) -> String {
-    let _ = table;
-    cell.key
-        .iter()
+/// Levels of a cell, joined.
+fn level(system: &System, cell: &Cell) -> String {
+    system
+        .key(cell)
         .map(|(level, _)| level.as_str())
         .collect::<Vec<_>>()
         .join(" × ")
@@ -206,9 +151,7 @@ fn level(table: &CountTable, cell: &Cell) -> String {
 fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Vec<LevelShare> {
     let mut shares: BTreeMap<(usize, String), (u64, u64, u64)> = BTreeMap::new();
     for (number, cell) in system.cells.iter().enumerate() {
-        let share = shares
-            .entry((cell.table, level(&tables[cell.table], cell)))
-            .or_default();
+        let share = shares.entry((cell.table, level(system, cell))).or_default();
         share.0 += 1;
         share.1 += u64::from(primary[number]);
         share.2 += u64::from(secondary[number]);
@@ -227,22 +170,23 @@ fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &
 }
 
 /// The table as it is published: one marker for whatever reason a cell is hidden.
-fn published(table: &CountTable, cells: &[(&Cell, bool)]) -> Result<RecordBatch> {
+fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Result<RecordBatch> {
     let text = |values: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(values)) };
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
     for (at, dimension) in table.dimensions.iter().enumerate() {
+        let part = |cell: &Cell| &system.coordinates[cell.table][at][cell.key[at] as usize];
         if let Some(name) = &dimension.level_column {
             fields.push(Field::new(name, DataType::Utf8, true));
-            columns.push(text(cells.iter().map(|(cell, _)| cell.key[at].0.as_str()).collect()));
+            columns.push(text(cells.iter().map(|(cell, _)| part(cell).0.as_str()).collect()));
         }
         fields.push(Field::new(&dimension.name, DataType::Utf8, true));
-        columns.push(text(cells.iter().map(|(cell, _)| cell.key[at].1.as_str()).collect()));
+        columns.push(text(cells.iter().map(|(cell, _)| part(cell).1.as_str()).collect()));
     }
     fields.push(Field::new(&table.measure, DataType::Int64, true));
     let counts: Int64Array = cells
         .iter()
-        .map(|(cell, hidden)| (!hidden).then(|| i64::try_from(cell.count).unwrap_or(i64::MAX)))
+        .map(|(cell, hidden)| if *hidden { None } else { i64::try_from(cell.count).ok() })
         .collect();
     columns.push(Arc::new(counts));
     fields.push(Field::new("obs_status", DataType::Utf8, true));
@@ -286,15 +230,17 @@ fn log(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bo
             "table_name",
             text(&|cell| tables[system.cells[cell].table].table.to_string()),
         ),
-        (
-            "level",
-            text(&|cell| level(&tables[system.cells[cell].table], &system.cells[cell])),
-        ),
+        ("level", text(&|cell| level(system, &system.cells[cell]))),
         (
             "key",
             text(&|cell| {
-                serde_json::to_string(&system.cells[cell].key.iter().map(|(_, code)| code).collect::<Vec<_>>())
-                    .unwrap_or_default()
+                serde_json::to_string(
+                    &system
+                        .key(&system.cells[cell])
+                        .map(|(_, code)| code)
+                        .collect::<Vec<_>>(),
+                )
+                .unwrap_or_default()
             }),
         ),
         (
@@ -302,4 +248,54 @@ fn log(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bo
             text(&|cell| if primary[cell] { "primary" } else { "secondary" }.to_owned()),
         ),
     ])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protect::{Dimension, Level};
+
+    /// The auditor's word is asked for, and its no is final: with only the unsafe cell hidden, nothing is published.
+    #[test]
+    fn an_unsafe_pattern_stops_the_publication() {
+        let base = RecordBatch::try_from_iter(vec![
+            ("kon", Arc::new(StringArray::from(vec!["kvinna", "man"])) as ArrayRef),
+            ("n", Arc::new(Int64Array::from(vec![90, 2])) as ArrayRef),
+        ])
+        .unwrap();
+        let population = Population {
+            name: "folk",
+            base: &[base],
+            count: "n",
+        };
+        let level = Level {
+            name: "kon".into(),
+            column: "kon".into(),
+        };
+        let table = CountTable {
+            table: "pub.folk".parse().unwrap(),
+            dimensions: vec![Dimension {
+                name: "kon".into(),
+                levels: vec![level],
+                total: Some("alla".into()),
+                level_column: None,
+            }],
+            measure: "antal".into(),
+            filters: Vec::new(),
+        };
+        let system = System::build(&population, &[table], Zeros::Published).unwrap();
+        let only_unsafe: Vec<bool> = system.cells.iter().map(|cell| cell.count < 5).collect();
+        assert_eq!(only_unsafe, [false, true, false]);
+        let error = attack(&system, &only_unsafe, &[], "folk").unwrap_err();
+        assert_eq!(error.code(), 5010);
+        assert!(
+            !error.to_string().contains('2'),
+            "an error tells no count of persons: {error}"
+        );
+        let safe = [true, true, false];
+        assert_eq!(attack(&system, &safe, &[], "folk").unwrap().cells_checked, 2);
+        // what is hidden may be safe while a protected difference is not
+        let error = attack(&system, &safe, &[vec![0, 1]], "folk").unwrap_err();
+        assert_eq!(error.code(), 5010);
+    }
 }

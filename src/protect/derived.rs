@@ -6,6 +6,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, StringArray},
     compute::{cast, concat_batches, lexsort_to_indices, nullif, take},
     datatypes::{DataType, Field, Float64Type, Schema},
+    row::{RowConverter, SortField},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,11 +21,12 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DerivedRule {
-    /// Columns that identify a row; published as they are.
+    /// Columns that identify a row; published as they are, in hidden rows too.
     pub keys: Vec<String>,
-    /// Published figures with the decimals that they are rounded to.
+    /// Published figures with the decimals that they are rounded to. With minima none may be a whole number: those are counts, and hidden
+    /// counts can be found again from published totals, so `counts` protects them.
     pub values: BTreeMap<String, u32>,
-    /// Columns that must be at least so much, or the row's figures are hidden; not published unless they are values.
+    /// Columns that must be at least so much, or the row's figures are hidden; not published themselves.
     #[serde(default)]
     pub minima: BTreeMap<String, f64>,
     /// Whether everything that the table was made from is published; then no minima are needed.
@@ -35,8 +37,9 @@ pub struct DerivedRule {
 /// Publishes computed figures.
 ///
 /// # Errors
-/// SAMSYN-5024 when neither minima are given nor everything comes from published tables, 5025 for a column that is neither
-/// key, value nor minimum, 5023 for one that is missing, 5026 for a value that is no number.
+/// SAMSYN-5022 when there is nothing, 5023 for a column that is missing, 5024 when neither minima are given nor everything comes from
+/// published tables, 5025 for a column that is neither key, value nor minimum, 5026 for a value or a minimum that is no number, 5027 for a
+/// rule that protects nothing, 5028 for keys that are missing or not unique, 5029 for counts.
 pub fn protect_derived(
     table: TableId,
     batches: &[RecordBatch],
@@ -57,6 +60,16 @@ pub fn protect_derived(
     if let Some((name, _)) = rule.values.iter().find(|(_, decimals)| **decimals > 15) {
         return Err(
             Error::invalid(5027, format!("value `{name}` of `{table}` has more than 15 decimals")).hint("round it"),
+        );
+    }
+    if let Some((name, _)) = rule
+        .minima
+        .iter()
+        .find(|(_, minimum)| !(**minimum > 0.0 && minimum.is_finite()))
+    {
+        return Err(
+            Error::invalid(5027, format!("the minimum of `{name}` of `{table}` protects nobody"))
+                .hint("give a number above zero"),
         );
     }
     if rule.only_published {
@@ -84,10 +97,20 @@ pub fn protect_derived(
         );
     }
     let schema = batches
-        .first()
+        .iter()
+        .find(|batch| batch.num_rows() > 0)
         .map(RecordBatch::schema)
         .ok_or_else(|| Error::refused(5022, format!("`{table}` would be empty")).hint("check the model"))?;
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    if let Some(status) = ["obs_status", "conf_status"]
+        .into_iter()
+        .find(|name| names.contains(name))
+    {
+        return Err(
+            Error::invalid(5025, format!("`{table}` gets its own `{status}` and has one already"))
+                .hint("leave it out of the model"),
+        );
+    }
     let wanted = || rule.keys.iter().chain(rule.values.keys()).chain(rule.minima.keys());
     if let Some(missing) = wanted().find(|name| !names.contains(&name.as_str())) {
         let error = Error::invalid(5023, format!("`{table}` has no column `{missing}`"));
@@ -104,7 +127,8 @@ pub fn protect_derived(
         .hint("a figure that nobody thought of would be published; name it or take it out of the model"));
     }
     let whole = sorted(&concat_batches(&schema, batches)?, &rule.keys)?;
-    let enough = enough(&whole, rule)?;
+    identified(&whole, rule, &table)?;
+    let enough = enough(&whole, rule, &table)?;
     let batch = published(&whole, rule, &enough, &table)?;
     let hidden = enough.iter().filter(|fine| *fine == Some(false)).count() as u64;
     let share = LevelShare {
@@ -144,13 +168,62 @@ fn sorted(batch: &RecordBatch, keys: &[String]) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(batch.schema(), columns)?)
 }
 
+/// Refuses keys that are missing or not unique; the rows are sorted by them.
+fn identified(batch: &RecordBatch, rule: &DerivedRule, table: &TableId) -> Result<()> {
+    let refuse = |what: String, hint: &str| Err(Error::refused(5028, what).hint(hint));
+    let mut columns = Vec::with_capacity(rule.keys.len());
+    for name in &rule.keys {
+        let Some(column) = batch.column_by_name(name) else {
+            continue;
+        };
+        if column.logical_null_count() > 0 {
+            return refuse(
+                format!("key `{name}` of `{table}` has {} NULLs", column.logical_null_count()),
+                "give them a code of their own, or leave the rows out",
+            );
+        }
+        columns.push(Arc::clone(column));
+    }
+    let twice = if columns.is_empty() {
+        batch.num_rows().saturating_sub(1)
+    } else {
+        let fields = columns
+            .iter()
+            .map(|column| SortField::new(column.data_type().clone()))
+            .collect();
+        let rows = RowConverter::new(fields)?.convert_columns(&columns)?;
+        (1..rows.num_rows())
+            .filter(|row| rows.row(*row) == rows.row(row - 1))
+            .count()
+    };
+    if twice > 0 {
+        return refuse(
+            format!("`{table}` has {twice} rows whose keys stand in another row too"),
+            "name all columns that identify a row as keys; a join that multiplies rows does this too",
+        );
+    }
+    Ok(())
+}
+
+/// Whether a column holds numbers.
+fn is_number(data_type: &DataType) -> bool {
+    data_type.is_integer() || data_type.is_floating() || data_type.is_decimal()
+}
+
 /// Rows in which every minimum is met.
-fn enough(batch: &RecordBatch, rule: &DerivedRule) -> Result<BooleanArray> {
+fn enough(batch: &RecordBatch, rule: &DerivedRule, table: &TableId) -> Result<BooleanArray> {
     let mut fine = vec![true; batch.num_rows()];
     for (name, minimum) in &rule.minima {
         let Some(column) = batch.column_by_name(name) else {
             continue;
         };
+        if !is_number(column.data_type()) {
+            return Err(Error::invalid(
+                5026,
+                format!("minimum `{name}` of `{table}` is {} and no number", column.data_type()),
+            )
+            .hint("name a column that counts what is behind the figures"));
+        }
         let numbers = cast(column, &DataType::Float64)?;
         for (row, value) in numbers.as_primitive::<Float64Type>().iter().enumerate() {
             fine[row] &= value.is_some_and(|value| value >= *minimum);
@@ -173,27 +246,34 @@ fn published(batch: &RecordBatch, rule: &DerivedRule, enough: &BooleanArray, tab
     for (name, decimals) in &rule.values {
         let at = schema.index_of(name)?;
         let array = batch.column(at);
-        let shown: ArrayRef = if array.data_type().is_integer() {
-            Arc::clone(array)
-        } else if array.data_type().is_floating() {
-            let scale = 10_f64.powi(i32::try_from(*decimals).unwrap_or(15));
-            let numbers = cast(array, &DataType::Float64)?;
-            let rounded: Float64Array = numbers
-                .as_primitive::<Float64Type>()
-                .unary(|value| (value * scale).round() / scale);
-            // what is no number was not computable
-            Arc::new(
-                rounded
-                    .iter()
-                    .map(|value| value.filter(|v| v.is_finite()))
-                    .collect::<Float64Array>(),
-            )
-        } else {
+        if !is_number(array.data_type()) {
             return Err(Error::invalid(
                 5026,
                 format!("value `{name}` of `{table}` is {} and no number", array.data_type()),
             )
             .hint("make it a key, or cast it"));
+        }
+        if !rule.only_published && (array.data_type().is_integer() || rule.minima.contains_key(name)) {
+            return Err(Error::refused(
+                5029,
+                format!("value `{name}` of `{table}` is a count, which minima do not protect"),
+            )
+            .hint(
+                "publish counts with `protect: {counts: …}`; an amount that only looks like one can be cast to double",
+            ));
+        }
+        let shown: ArrayRef = if array.data_type().is_integer() {
+            Arc::clone(array)
+        } else {
+            let scale = 10_f64.powi(i32::try_from(*decimals).unwrap_or(15));
+            let numbers = cast(array, &DataType::Float64)?;
+            // what is no number was not computable; adding zero makes of −0 a 0
+            let rounded = numbers.as_primitive::<Float64Type>().iter().map(|value| {
+                value
+                    .map(|v| (v * scale).round() / scale + 0.0)
+                    .filter(|v| v.is_finite())
+            });
+            Arc::new(rounded.collect::<Float64Array>())
         };
         for (row, missing) in missing.iter_mut().enumerate() {
             *missing |= shown.is_null(row);

@@ -6,6 +6,8 @@
 //! and without its word there is no [`Protected`].
 
 pub mod audit;
+mod base;
+mod complements;
 mod counts;
 mod derived;
 mod open;
@@ -13,6 +15,7 @@ mod policy;
 pub mod primary;
 mod protected;
 pub mod secondary;
+mod system;
 mod table;
 
 pub use counts::{CountsOutcome, Population, protect_counts};
@@ -20,4 +23,5 @@ pub use derived::{DerivedRule, protect_derived};
 pub use open::{OpenEvidence, protect_open};
 pub use policy::{Policy, Singletons, Zeros};
 pub use protected::{AuditResult, LevelShare, Protected, Report};
-pub use table::{Cell, CountTable, Dimension, Level, System};
+pub use system::{Cell, Coordinate, System};
+pub use table::{CountTable, Dimension, Level};

@@ -1,6 +1,6 @@
 //! The open route: what a producer has published itself, with its own status kept.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::{compute::cast, datatypes::DataType};
 
 use super::{AuditResult, Protected, Report};
@@ -23,7 +23,8 @@ pub struct OpenEvidence {
 /// Publishes a table of public data.
 ///
 /// # Errors
-/// SAMSYN-5020 when an ancestor is not public, 5021 when a value is NULL without a status that says why.
+/// SAMSYN-5020 when an ancestor is not public, 5021 when a value is NULL without a status that says why, or is there although its status says
+/// that it is confidential; 5022 when there is nothing, 5023 for a column that is missing.
 pub fn protect_open(
     table: TableId,
     batches: Vec<RecordBatch>,
@@ -48,14 +49,16 @@ pub fn protect_open(
         )
         .hint("set `classification: public` in the contracts of the sources, if their producers publish them"));
     }
-    let Some(first) = batches.first() else {
+    let Some(first) = batches.iter().find(|batch| batch.num_rows() > 0) else {
         return Err(Error::refused(5022, format!("`{table}` would be empty")).hint("check the model"));
     };
     let schema = first.schema();
     for name in values {
-        let mut bare = 0;
+        let (mut bare, mut told) = (0, 0);
         for batch in &batches {
-            bare += bare_nulls(batch, name, &table)?;
+            let value = Value::of(batch, name, &table)?;
+            bare += value.bare_nulls();
+            told += value.confidential_numbers(values.len() == 1);
         }
         if bare > 0 {
             return Err(Error::refused(
@@ -63,6 +66,13 @@ pub fn protect_open(
                 format!("column `{name}` of `{table}` has {bare} NULLs without a status that says why"),
             )
             .hint("keep the source's obs_status and conf_status beside the value, or leave the rows out"));
+        }
+        if told > 0 {
+            return Err(Error::refused(
+                5021,
+                format!("column `{name}` of `{table}` has {told} values whose status says that they are confidential"),
+            )
+            .hint("its source is not all public, or the model lost a NULL; correct the model or the status"));
         }
     }
     let report = Report {
@@ -73,30 +83,59 @@ pub fn protect_open(
     Ok(Protected::new(table, schema, batches, report))
 }
 
-/// NULLs of `name` whose status is the normal one, or that have none.
-fn bare_nulls(batch: &RecordBatch, name: &str, table: &TableId) -> Result<usize> {
-    let column = batch.column_by_name(name).ok_or_else(|| {
-        Error::invalid(5023, format!("`{table}` has no column `{name}`")).hint("correct `values` of the publication")
-    })?;
-    if column.null_count() == 0 {
-        return Ok(0);
+/// A column of values with the statuses that stand beside it, its own or the row's.
+struct Value<'a> {
+    column: &'a ArrayRef,
+    obs: Option<ArrayRef>,
+    conf: Option<ArrayRef>,
+    conf_is_own: bool,
+}
+
+impl<'a> Value<'a> {
+    fn of(batch: &'a RecordBatch, name: &str, table: &TableId) -> Result<Self> {
+        let column = batch.column_by_name(name).ok_or_else(|| {
+            Error::invalid(5023, format!("`{table}` has no column `{name}`"))
+                .hint("correct `values` of the publication")
+        })?;
+        let own = |ending: &str| batch.column_by_name(&format!("{name}_{ending}"));
+        let text = |found: Option<&ArrayRef>| found.map(|column| cast(column, &DataType::Utf8)).transpose();
+        Ok(Self {
+            column,
+            obs: text(own("obs_status").or_else(|| batch.column_by_name("obs_status")))?,
+            conf: text(own("conf_status").or_else(|| batch.column_by_name("conf_status")))?,
+            conf_is_own: own("conf_status").is_some(),
+        })
     }
-    let status = |ending: &str| {
-        let found = batch
-            .column_by_name(&format!("{name}_{ending}"))
-            .or_else(|| batch.column_by_name(ending));
-        found.map(|column| cast(column, &DataType::Utf8)).transpose()
-    };
-    let (obs, conf) = (status("obs_status")?, status("conf_status")?);
-    let says = |array: &Option<arrow::array::ArrayRef>, row: usize, normal: &str| {
-        array.as_ref().is_some_and(|array| {
+
+    /// Whether a status is there and not the normal one.
+    fn says(status: Option<&ArrayRef>, row: usize, normal: &str) -> bool {
+        status.is_some_and(|array| {
             let texts = array.as_string::<i32>();
             texts.is_valid(row) && texts.value(row) != normal && !texts.value(row).is_empty()
         })
-    };
-    Ok((0..batch.num_rows())
-        .filter(|row| {
-            column.is_null(*row) && !says(&obs, *row, obs_status::NORMAL) && !says(&conf, *row, conf_status::FREE)
-        })
-        .count())
+    }
+
+    /// NULLs whose status is the normal one, or that have none.
+    fn bare_nulls(&self) -> usize {
+        let nulls = self.column.logical_nulls();
+        let bare = |row: &usize| {
+            nulls.as_ref().is_some_and(|nulls| nulls.is_null(*row))
+                && !Self::says(self.obs.as_ref(), *row, obs_status::NORMAL)
+                && !Self::says(self.conf.as_ref(), *row, conf_status::FREE)
+        };
+        (0..self.column.len()).filter(bare).count()
+    }
+
+    /// Values that are there although their status says that they are hidden. A row's status is about its value only when it has one.
+    fn confidential_numbers(&self, one_value: bool) -> usize {
+        if !self.conf_is_own && !one_value {
+            return 0;
+        }
+        let nulls = self.column.logical_nulls();
+        let told = |row: &usize| {
+            nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row))
+                && Self::says(self.conf.as_ref(), *row, conf_status::FREE)
+        };
+        (0..self.column.len()).filter(told).count()
+    }
 }

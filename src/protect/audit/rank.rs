@@ -1,17 +1,18 @@
 //! The linear attacker: which hidden sets are exact combinations of published ones.
 //!
-//! Works modulo the prime 2^61 − 1, children before parents. A hidden set that is a rational combination is one modulo the prime unless the
-//! prime divides a denominator; the reverse can only raise a false alarm, with a chance near 2^−61 a test, which stops a publication and never lets one pass.
-
-use std::collections::BTreeMap;
+//! Works modulo the prime 2^61 − 1. A hidden set that is a rational combination of published ones is one modulo the prime too, unless
+//! the prime divides a denominator; one that is not can be taken for one with a chance near 2^−61, which stops a publication and never lets
+//! one pass.
 
 const PRIME: u64 = (1 << 61) - 1;
 
 fn multiply(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
-    let folded = (product & u128::from(PRIME)) + (product >> 61);
-    let folded = (folded & u128::from(PRIME)) + (folded >> 61);
-    u64::try_from(folded % u128::from(PRIME)).unwrap_or_default()
+    // both halves are below 2^61
+    let low = u64::try_from(product & u128::from(PRIME)).unwrap_or_default();
+    let high = u64::try_from(product >> 61).unwrap_or_default();
+    let sum = low + high;
+    if sum >= PRIME { sum - PRIME } else { sum }
 }
 
 fn subtract(a: u64, b: u64) -> u64 {
@@ -30,64 +31,128 @@ fn inverse(value: u64) -> u64 {
     result
 }
 
-type Vector = BTreeMap<u32, u64>;
-
-/// Rows in echelon form: every vector has 1 in its pivot row.
-#[derive(Default)]
-struct Basis {
-    vectors: BTreeMap<u32, Vec<(u32, u64)>>,
+/// Base rows that may have a value, found again in rising order without looking at all others.
+struct Marks {
+    rows: Vec<u64>,
+    /// A bit for every word of `rows` that has one.
+    words: Vec<u64>,
 }
 
-impl Basis {
-    /// What is left of a set of rows modulo the basis; None when nothing is.
-    fn residual(&self, rows: &[u32]) -> Option<Vector> {
-        let mut vector: Vector = rows.iter().map(|row| (*row, 1)).collect();
-        let mut from = 0;
-        loop {
-            let next = vector
-                .range(from..)
-                .find(|(row, _)| self.vectors.contains_key(row))
-                .map(|(row, value)| (*row, *value));
-            let Some((row, value)) = next else { break };
-            for (at, with) in &self.vectors[&row] {
-                let entry = vector.entry(*at).or_insert(0);
-                *entry = subtract(*entry, multiply(value, *with));
-                if *entry == 0 {
-                    vector.remove(at);
-                }
+impl Marks {
+    fn new(rows: usize) -> Self {
+        let words = rows / 64 + 1;
+        Self {
+            rows: vec![0; words],
+            words: vec![0; words / 64 + 1],
+        }
+    }
+
+    fn set(&mut self, row: usize) {
+        self.rows[row / 64] |= 1 << (row % 64);
+        self.words[row / 4096] |= 1 << (row / 64 % 64);
+    }
+
+    /// Takes the smallest mark away.
+    fn pop(&mut self, from: usize) -> Option<usize> {
+        let (at, summary) = self
+            .words
+            .iter()
+            .enumerate()
+            .skip(from / 4096)
+            .find(|(_, word)| **word != 0)?;
+        let word = at * 64 + summary.trailing_zeros() as usize;
+        let row = word * 64 + self.rows[word].trailing_zeros() as usize;
+        self.rows[word] &= self.rows[word] - 1;
+        if self.rows[word] == 0 {
+            self.words[at] &= self.words[at] - 1;
+        }
+        Some(row)
+    }
+}
+
+/// What the attacker has solved: vectors in echelon form, each known by its first row.
+struct Attacker {
+    /// The vector with 1 in this row as its first: its other entries.
+    solved: Vec<Option<Vec<(u32, u64)>>>,
+    /// The vector at work, over all rows.
+    values: Vec<u64>,
+    marks: Marks,
+}
+
+impl Attacker {
+    fn new(rows: usize) -> Self {
+        Self {
+            solved: vec![None; rows],
+            values: vec![0; rows],
+            marks: Marks::new(rows),
+        }
+    }
+
+    fn load(&mut self, set: &[u32]) {
+        for row in set {
+            self.values[*row as usize] = 1;
+            self.marks.set(*row as usize);
+        }
+    }
+
+    /// Subtracts what is solved from the vector at work up to the first row that is left, and takes that row out.
+    fn step(&mut self, from: usize) -> Option<(usize, u64)> {
+        while let Some(row) = self.marks.pop(from) {
+            let value = std::mem::take(&mut self.values[row]);
+            if value == 0 {
+                continue;
             }
-            // a basis vector has entries only from its pivot on
+            let Some(vector) = &self.solved[row] else {
+                return Some((row, value));
+            };
+            for (at, with) in vector {
+                let at = *at as usize;
+                self.values[at] = subtract(self.values[at], multiply(value, *with));
+                self.marks.set(at);
+            }
+        }
+        None
+    }
+
+    /// Learns the sum of a set.
+    fn learn(&mut self, set: &[u32]) {
+        self.load(set);
+        let Some((first, lead)) = self.step(0) else { return };
+        let scale = inverse(lead);
+        let mut rest = Vec::new();
+        let mut from = first;
+        while let Some((row, value)) = self.step(from) {
+            rest.push((u32::try_from(row).unwrap_or(u32::MAX), multiply(value, scale)));
             from = row;
         }
-        (!vector.is_empty()).then_some(vector)
+        self.solved[first] = Some(rest);
     }
 
-    fn add(&mut self, rows: &[u32]) {
-        let Some(vector) = self.residual(rows) else { return };
-        let Some((pivot, lead)) = vector.first_key_value().map(|(row, value)| (*row, *value)) else {
-            return;
-        };
-        let scale = inverse(lead);
-        self.vectors.insert(
-            pivot,
-            vector
-                .into_iter()
-                .map(|(row, value)| (row, multiply(value, scale)))
-                .collect(),
-        );
+    /// Whether the sum of a set follows from what is solved.
+    fn knows(&mut self, set: &[u32]) -> bool {
+        self.load(set);
+        let left = self.step(0).is_some();
+        if left {
+            while let Some(row) = self.marks.pop(0) {
+                self.values[row] = 0;
+            }
+        }
+        !left
     }
 }
 
-/// For each of `attacked` whether published sets determine its sum. Sets are base rows, rising.
+/// For each of `attacked` whether published sets determine its sum. Sets are base rows, each row once.
 pub fn derivable(published: &[&[u32]], attacked: &[&[u32]]) -> Vec<bool> {
+    let rows = published.iter().chain(attacked).flat_map(|set| *set).max();
+    let mut attacker = Attacker::new(rows.map_or(0, |row| *row as usize + 1));
+    // small sets first: they are solved at once and leave less of the large ones
     let mut sets: Vec<&[u32]> = published.to_vec();
     sets.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
     sets.dedup();
-    let mut basis = Basis::default();
     for set in sets {
-        basis.add(set);
+        attacker.learn(set);
     }
-    attacked.iter().map(|set| basis.residual(set).is_none()).collect()
+    attacked.iter().map(|set| attacker.knows(set)).collect()
 }
 
 #[cfg(test)]
@@ -107,7 +172,22 @@ mod tests {
         let (small, county): (&[u32], &[u32]) = (&[0, 1, 2], &[1, 2, 3]);
         let both: &[u32] = &[0];
         assert_eq!(derivable(&[small, county, &[3]], &[both]), [true]);
+    }
+
+    #[test]
+    fn an_attack_leaves_nothing_behind_for_the_next() {
+        let far: Vec<u32> = (0..9000).step_by(37).collect();
+        let (a, b): (&[u32], &[u32]) = (&far[..200], &far[200..]);
+        assert_eq!(
+            derivable(&[&far, a], &[&far[1..], b, &far[..1], b, a]),
+            [false, true, false, true, true]
+        );
+    }
+
+    #[test]
+    fn the_field_is_one() {
         assert_eq!(multiply(PRIME - 1, PRIME - 1), 1);
         assert_eq!(multiply(inverse(12345), 12345), 1);
+        assert_eq!(subtract(3, 5), PRIME - 2);
     }
 }

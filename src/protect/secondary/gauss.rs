@@ -5,13 +5,20 @@
 //! accepted is eliminated from all others. In the end an unsafe cell's residual is not zero exactly when it is no combination of published
 //! cells, for any linear structure: hierarchies, non-nested levels, linked tables. The set that is published is maximal for the order.
 //!
+//! A hidden cell holds at least one person, when zeros are shown. So a sum of k hidden cells that is k tells each of them, and no sum of
+//! cells with one person may be derivable: what is left of a candidate modulo what is accepted may lie in their rows only when its signs are
+//! mixed and no other such candidate has one of the rows. When zeros are hidden too, the same holds for sums of zeros.
+//!
 //! Source: Langsrud, Ø. (2024), Secondary cell suppression by Gaussian elimination: an algorithm suitable for handling issues with zeros
 //! and singletons, in Privacy in Statistical Databases, Springer, doi:10.1007/978-3-031-69651-0_6.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::collections::HashMap;
 
-use super::column::{Column, at, direction, eliminate, proportional};
-use crate::error::{Error, Result};
+use super::{
+    column::{Change, Column, at, direction, eliminate, proportional},
+    number::Number,
+    order::order,
+};
 
 /// What is to be protected.
 #[derive(Debug, Clone)]
@@ -24,16 +31,16 @@ pub struct Problem<'a> {
     pub row_counts: &'a [u64],
     /// Cells that are unsafe themselves.
     pub primary: Vec<bool>,
-    /// Sets of rows that are no cells and must not be derivable either, as +1 and −1 over rows.
+    /// Sets of base rows, rising, that are no cells and must not be derivable either.
     pub forbidden: Vec<Vec<u32>>,
 }
 
 /// How to protect it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Whether sums of base rows with one person must not be derivable.
+    /// Whether sums of cells with one person must not be derivable.
     pub singletons: bool,
-    /// Whether base rows with zero count as singletons: when zeros are protected.
+    /// Whether it is the cells with zero instead: when zeros are protected, a hidden cell may hold nobody.
     pub zero_singletons: bool,
     /// Whether zeros come last as candidates instead of first: they may be hidden to protect others.
     pub zeros_last: bool,
@@ -51,35 +58,66 @@ impl Default for Options {
 
 /// The cells to hide beside the primary ones.
 ///
-/// # Errors
-/// SAMSYN-5006 when a coefficient grows beyond 128 bits, which no table of counts has been seen to do.
-pub fn suppress(problem: &Problem<'_>, options: Options) -> Result<Vec<bool>> {
+/// Works in 64 bits; when a coefficient does not fit, again in 128; and when one does not fit there either, the cell that would need it is
+/// hidden.
+pub fn suppress(problem: &Problem<'_>, options: Options) -> Vec<bool> {
     let representative = representatives(problem);
-    let mut primary = vec![false; problem.cells.len()];
-    for (cell, is_primary) in problem.primary.iter().enumerate() {
-        if *is_primary {
-            primary[representative[cell]] = true;
+    let mut unsafe_cell = vec![false; problem.cells.len()];
+    for (cell, primary) in problem.primary.iter().enumerate() {
+        unsafe_cell[representative[cell]] |= primary;
+    }
+    let hidden = search::<i64, i128>(problem, options, &representative, unsafe_cell);
+    (0..problem.cells.len())
+        .map(|cell| hidden[representative[cell]] && !problem.primary[cell])
+        .collect()
+}
+
+/// The hidden cells among the representatives, found with numbers `N`, or `W` when those are too small.
+fn search<N: Number, W: Number>(
+    problem: &Problem<'_>,
+    options: Options,
+    representative: &[usize],
+    mut unsafe_cell: Vec<bool>,
+) -> Vec<bool> {
+    let order: Vec<usize> = order(problem, options)
+        .into_iter()
+        .filter(|cell| representative[*cell] == *cell)
+        .collect();
+    let mut wide = false;
+    loop {
+        let result = if wide {
+            run::<W>(problem, options, &order, &unsafe_cell)
+        } else {
+            run::<N>(problem, options, &order, &unsafe_cell)
+        };
+        match result {
+            Ok(hidden) => return hidden,
+            Err(cell) if wide => unsafe_cell[cell] = true,
+            Err(_) => wide = true,
         }
     }
-    let mut elimination = Elimination::new(problem, options, &primary);
-    let mut hidden = vec![false; problem.cells.len()];
-    for cell in order(problem, options) {
-        if representative[cell] != cell || primary[cell] {
-            continue;
+}
+
+/// One elimination; the error is the cell at which a number did not fit.
+fn run<N: Number>(
+    problem: &Problem<'_>,
+    options: Options,
+    order: &[usize],
+    unsafe_cell: &[bool],
+) -> Result<Vec<bool>, usize> {
+    let mut elimination = Elimination::<N>::new(problem, options, unsafe_cell);
+    let mut hidden = unsafe_cell.to_vec();
+    for cell in order {
+        if !unsafe_cell[*cell] {
+            hidden[*cell] = !elimination.accept(*cell).ok_or(*cell)?;
         }
-        hidden[cell] = !elimination.accept(cell)?;
     }
-    Ok((0..problem.cells.len())
-        .map(|cell| {
-            let same = representative[cell];
-            (primary[same] || hidden[same]) && !problem.primary[cell]
-        })
-        .collect())
+    Ok(hidden)
 }
 
 /// For every cell the first with the same rows.
 fn representatives(problem: &Problem<'_>) -> Vec<usize> {
-    let mut first: BTreeMap<&[u32], usize> = BTreeMap::new();
+    let mut first: HashMap<&[u32], usize> = HashMap::with_capacity(problem.cells.len());
     problem
         .cells
         .iter()
@@ -88,201 +126,182 @@ fn representatives(problem: &Problem<'_>) -> Vec<usize> {
         .collect()
 }
 
-/// Large cells first; equal ones by how much of large cells they are part of; zeros before all, or after.
-#[expect(clippy::cast_precision_loss, reason = "an order of counts far below 2^53")]
-fn order(problem: &Problem<'_>, options: Options) -> Vec<usize> {
-    let worth: Vec<f64> = problem.counts.iter().map(|count| *count as f64 + 1.0).collect();
-    let mut of_row = vec![0.0; problem.row_counts.len()];
-    for (rows, worth) in problem.cells.iter().zip(&worth) {
-        for row in *rows {
-            of_row[*row as usize] += worth;
-        }
-    }
-    let ties: Vec<f64> = problem
-        .cells
-        .iter()
-        .map(|rows| rows.iter().map(|row| of_row[*row as usize]).sum())
-        .collect();
-    let largest = ties.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let mut keys: Vec<f64> = worth
-        .iter()
-        .zip(&ties)
-        .map(|(worth, tie)| worth + 0.99 * tie / largest)
-        .collect();
-    if !options.zeros_last {
-        let top = keys.iter().copied().fold(0.0, f64::max);
-        for (key, count) in keys.iter_mut().zip(&problem.counts) {
-            if *count == 0 {
-                *key += top;
+/// Rows that stand for a cell with one person (or none): those that are a cell by themselves, so that everybody sees that one is hidden.
+fn singletons(problem: &Problem<'_>, options: Options) -> Vec<bool> {
+    let mut singleton = vec![false; problem.row_counts.len()];
+    if options.singletons {
+        for cell in &problem.cells {
+            if let [row] = **cell {
+                let count = problem.row_counts[row as usize];
+                singleton[row as usize] = count == u64::from(!options.zero_singletons);
             }
         }
     }
-    let mut cells: Vec<usize> = (0..problem.cells.len()).collect();
-    cells.sort_by(|a, b| keys[*b].total_cmp(&keys[*a]));
-    cells
+    singleton
 }
 
-struct Elimination<'a> {
-    row_is_singleton: Vec<bool>,
-    /// Residuals: the candidates', then the unsafe cells'.
-    columns: Vec<Column>,
-    /// First of the unsafe.
+struct Elimination<N> {
+    options: Options,
+    singleton: Vec<bool>,
+    /// What is left of every candidate and, from `unsafe_from` on, of everything that must not be derivable.
+    columns: Vec<Column<N>>,
     unsafe_from: usize,
-    candidate: BTreeMap<usize, usize>,
+    /// Number of a cell's column.
+    candidate: Vec<u32>,
     /// Columns that have an entry in a row; may name some that no longer do.
     by_row: Vec<Vec<u32>>,
+    /// How many entries a row has.
     entries: Vec<u32>,
-    directions: BTreeMap<u64, Vec<u32>>,
+    /// Unsafe columns by direction, and each one's direction.
+    directions: HashMap<u64, Vec<u32>>,
+    direction_of: Vec<u64>,
+    /// Singleton rows of an accepted difference.
     used: Vec<bool>,
-    options: Options,
-    problem: &'a Problem<'a>,
+    /// A column's memory to write the next result into.
+    spare: Column<N>,
 }
 
-impl<'a> Elimination<'a> {
-    fn new(problem: &'a Problem<'a>, options: Options, primary: &[bool]) -> Self {
+impl<N: Number> Elimination<N> {
+    fn new(problem: &Problem<'_>, options: Options, unsafe_cell: &[bool]) -> Self {
         let rows = problem.row_counts.len();
-        let row_is_singleton: Vec<bool> = problem
-            .row_counts
-            .iter()
-            .map(|count| options.singletons && (*count == 1 || (options.zero_singletons && *count == 0)))
-            .collect();
-        let column = |rows: &[u32]| -> Column { rows.iter().map(|row| (*row, 1)).collect() };
-        let mut columns = Vec::new();
-        let mut candidate = BTreeMap::new();
+        let singleton = singletons(problem, options);
+        let column = |rows: &[u32]| -> Column<N> { rows.iter().map(|row| (*row, N::ONE)).collect() };
+        let mut columns = Vec::with_capacity(problem.cells.len() + problem.forbidden.len());
+        let mut candidate = vec![u32::MAX; problem.cells.len()];
         for (cell, rows) in problem.cells.iter().enumerate() {
-            if !primary[cell] {
-                candidate.insert(cell, columns.len());
+            if !unsafe_cell[cell] {
+                candidate[cell] = number(columns.len());
                 columns.push(column(rows));
             }
         }
         let unsafe_from = columns.len();
-        let sets = problem
+        let cells = problem
             .cells
             .iter()
-            .enumerate()
-            .filter(|(cell, _)| primary[*cell])
-            .map(|(_, rows)| *rows);
-        for rows in sets.chain(problem.forbidden.iter().map(Vec::as_slice)) {
-            // what has only singletons is covered by the rule for sums of singletons
-            if rows.is_empty() || rows.iter().all(|row| row_is_singleton[*row as usize]) {
-                continue;
+            .zip(unsafe_cell)
+            .filter(|(_, is_unsafe)| **is_unsafe)
+            .map(|(rows, _)| *rows);
+        for rows in cells.chain(problem.forbidden.iter().map(Vec::as_slice)) {
+            // a set of singletons only is a sum of singletons, which is never accepted
+            if !rows.iter().all(|row| singleton[*row as usize]) {
+                columns.push(column(rows));
             }
-            columns.push(column(rows));
         }
         let mut by_row = vec![Vec::new(); rows];
         let mut entries = vec![0; rows];
-        for (number, column) in columns.iter().enumerate() {
+        for (at, column) in columns.iter().enumerate() {
             for (row, _) in column {
-                by_row[*row as usize].push(u32::try_from(number).unwrap_or(u32::MAX));
+                by_row[*row as usize].push(number(at));
                 entries[*row as usize] += 1;
             }
         }
-        let mut directions: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
-        for (number, column) in columns.iter().enumerate().skip(unsafe_from) {
-            directions
-                .entry(direction(column))
-                .or_default()
-                .push(u32::try_from(number).unwrap_or(u32::MAX));
+        let direction_of: Vec<u64> = columns[unsafe_from..].iter().map(|column| direction(column)).collect();
+        let mut directions: HashMap<u64, Vec<u32>> = HashMap::with_capacity(direction_of.len());
+        for (at, direction) in direction_of.iter().enumerate() {
+            directions.entry(*direction).or_default().push(number(unsafe_from + at));
         }
         Self {
-            row_is_singleton,
+            options,
+            singleton,
             columns,
             unsafe_from,
             candidate,
             by_row,
             entries,
             directions,
+            direction_of,
             used: vec![false; rows],
-            options,
-            problem,
+            spare: Vec::new(),
         }
     }
 
-    /// Whether the cell can be published; if so it is eliminated from all other columns.
-    fn accept(&mut self, cell: usize) -> Result<bool> {
-        let number = self.candidate[&cell];
-        let pivot = std::mem::take(&mut self.columns[number]);
+    /// Whether the cell can be published; if so it is eliminated from all other columns. None when a number does not fit.
+    fn accept(&mut self, cell: usize) -> Option<bool> {
+        let pivot = std::mem::take(&mut self.columns[self.candidate[cell] as usize]);
         for (row, _) in &pivot {
             self.entries[*row as usize] -= 1;
         }
         if pivot.is_empty() {
-            return Ok(true);
+            return Some(true);
         }
-        let known = self.directions.get(&direction(&pivot));
-        if known.is_some_and(|all| {
-            all.iter()
-                .any(|other| proportional(&pivot, &self.columns[*other as usize]))
-        }) {
-            return Ok(false);
-        }
-        if self.options.singletons && pivot.iter().all(|(row, _)| self.row_is_singleton[*row as usize]) {
-            let mixed = pivot.iter().any(|(_, value)| *value > 0) && pivot.iter().any(|(_, value)| *value < 0);
-            if !mixed || pivot.iter().any(|(row, _)| self.used[*row as usize]) {
-                return Ok(false);
-            }
-            for (row, _) in &pivot {
-                self.used[*row as usize] = true;
-            }
+        if self.tells_of_singletons(&pivot) || self.is_unsafe(&pivot) {
+            return Some(false);
         }
         let row = self.pivot_row(&pivot);
-        let touched = std::mem::take(&mut self.by_row[row as usize]);
-        for other in touched {
-            let at_other = other as usize;
-            if at(&self.columns[at_other], row) == 0 {
-                continue;
+        for other in std::mem::take(&mut self.by_row[row as usize]) {
+            if at(&self.columns[other as usize], row) != N::ZERO {
+                self.replace(other, &pivot, row)?;
             }
-            self.replace(at_other, &pivot, row)?;
         }
-        Ok(true)
+        Some(true)
     }
 
-    fn replace(&mut self, number: usize, pivot: &Column, row: u32) -> Result<()> {
-        let old = std::mem::take(&mut self.columns[number]);
-        let new = eliminate(&old, pivot, row).ok_or_else(|| {
-            Error::exhausted(5006, "a coefficient of the elimination grew beyond 128 bits")
-                .hint("protect fewer tables together, or coarser levels")
-        })?;
-        let name = u32::try_from(number).unwrap_or(u32::MAX);
-        let (mut i, mut j) = (0, 0);
-        while i < old.len() || j < new.len() {
-            let left = old.get(i).map_or(u32::MAX, |(row, _)| *row);
-            let right = new.get(j).map_or(u32::MAX, |(row, _)| *row);
-            match left.cmp(&right) {
-                Ordering::Equal => {
-                    i += 1;
-                    j += 1;
-                }
-                Ordering::Less => {
-                    self.entries[left as usize] -= 1;
-                    i += 1;
-                }
-                Ordering::Greater => {
-                    self.entries[right as usize] += 1;
-                    self.by_row[right as usize].push(name);
-                    j += 1;
-                }
-            }
+    /// Whether what is left of a candidate is proportional to what is left of something unsafe.
+    fn is_unsafe(&self, pivot: &[(u32, N)]) -> bool {
+        let same = self.directions.get(&direction(pivot));
+        same.is_some_and(|all| {
+            all.iter()
+                .any(|other| proportional(pivot, &self.columns[*other as usize]))
+        })
+    }
+
+    /// Whether what is left of a candidate lies in singletons' rows and could give a sum of them. A difference of them cannot, as long as
+    /// no other one shares a row with it.
+    fn tells_of_singletons(&mut self, pivot: &[(u32, N)]) -> bool {
+        if !self.options.singletons || !pivot.iter().all(|(row, _)| self.singleton[*row as usize]) {
+            return false;
         }
-        if number >= self.unsafe_from {
-            if let Some(list) = self.directions.get_mut(&direction(&old)) {
+        let mixed = pivot.iter().any(|(_, value)| *value > N::ZERO) && pivot.iter().any(|(_, value)| *value < N::ZERO);
+        if !mixed || pivot.iter().any(|(row, _)| self.used[*row as usize]) {
+            return true;
+        }
+        for (row, _) in pivot {
+            self.used[*row as usize] = true;
+        }
+        false
+    }
+
+    /// Frees a column of the pivot's row.
+    fn replace(&mut self, name: u32, pivot: &[(u32, N)], row: u32) -> Option<()> {
+        let Self {
+            columns,
+            by_row,
+            entries,
+            spare,
+            ..
+        } = self;
+        let column = &mut columns[name as usize];
+        eliminate(column, pivot, row, spare, |change| match change {
+            Change::Filled(row) => {
+                by_row[row as usize].push(name);
+                entries[row as usize] += 1;
+            }
+            Change::Cleared(row) => entries[row as usize] -= 1,
+        })?;
+        std::mem::swap(column, spare);
+        if let Some(at) = (name as usize).checked_sub(self.unsafe_from) {
+            let new = direction(&self.columns[name as usize]);
+            let old = std::mem::replace(&mut self.direction_of[at], new);
+            if let Some(list) = self.directions.get_mut(&old) {
                 list.retain(|other| *other != name);
             }
-            if new.is_empty() {
-                return Err(Error::bug(9050, "an unsafe cell became derivable during elimination"));
-            }
-            self.directions.entry(direction(&new)).or_default().push(name);
+            self.directions.entry(new).or_default().push(name);
         }
-        self.columns[number] = new;
-        Ok(())
+        Some(())
     }
 
-    /// The row with the fewest entries, singletons last: it fills in least.
-    fn pivot_row(&self, pivot: &Column) -> u32 {
-        debug_assert_eq!(self.problem.row_counts.len(), self.entries.len());
+    /// The row with the fewest entries: it fills in least. A singleton's only when there is no other, so that what has none but
+    /// singletons' rows left really is about them.
+    fn pivot_row(&self, pivot: &[(u32, N)]) -> u32 {
         pivot
             .iter()
             .map(|(row, _)| *row)
-            .min_by_key(|row| (self.row_is_singleton[*row as usize], self.entries[*row as usize], *row))
+            .min_by_key(|row| (self.singleton[*row as usize], self.entries[*row as usize], *row))
             .unwrap_or_default()
     }
+}
+
+/// Columns are fewer than 2^32: there are not so many base rows.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -2,5 +2,7 @@
 
 mod column;
 mod gauss;
+mod number;
+mod order;
 
 pub use gauss::{Options, Problem, suppress};

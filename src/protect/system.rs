@@ -1,0 +1,203 @@
+//! All tables of a population as one system: cells as sets of base rows.
+
+use std::collections::HashMap;
+
+use super::{
+    CountTable, Population, Zeros,
+    base::{Base, too_many},
+    table::{TOTAL, validate},
+};
+use crate::error::{Error, Result};
+
+/// A cell: where it stands, which base rows it holds, how many persons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Number of its table.
+    pub table: usize,
+    /// Its coordinate in every dimension, as a number in [`System::coordinates`].
+    pub key: Vec<u32>,
+    /// Base rows, rising.
+    pub rows: Vec<u32>,
+    /// Sum of their counts.
+    pub count: u64,
+}
+
+/// The level (or «all») and the code in one dimension.
+pub type Coordinate = (String, String);
+
+/// All cells of all tables of a population over one set of base rows.
+#[derive(Debug, Clone, Default)]
+pub struct System {
+    /// Counts of the base rows.
+    pub counts: Vec<u64>,
+    /// Of every table and dimension the coordinates, rising.
+    pub coordinates: Vec<Vec<Vec<Coordinate>>>,
+    /// The cells; of one table in the order of their keys.
+    pub cells: Vec<Cell>,
+}
+
+impl System {
+    /// Builds the cells that hold at least one base row.
+    ///
+    /// When zeros are published, base rows with nobody belong to no cell: who sees that a cell is empty knows that all its parts are.
+    ///
+    /// # Errors
+    /// SAMSYN-5001 to 5004 for a population that cannot be used, 5005 for a table, 5022 when one would have no rows.
+    pub fn build(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
+        let base = Base::read(population, tables, zeros)?;
+        let mut system = Self {
+            counts: base.counts.clone(),
+            ..Self::default()
+        };
+        for (number, table) in tables.iter().enumerate() {
+            if tables[..number].iter().any(|other| other.table == table.table) {
+                return Err(Error::invalid(5005, format!("`{}` is published twice", table.table)).hint("leave one out"));
+            }
+            validate(table, &base)?;
+            system.add(number, table, &base, zeros)?;
+        }
+        Ok(system)
+    }
+
+    /// The coordinates of a cell.
+    pub fn key<'a>(&'a self, cell: &'a Cell) -> impl Iterator<Item = &'a Coordinate> {
+        self.coordinates[cell.table]
+            .iter()
+            .zip(&cell.key)
+            .map(|(coordinates, at)| &coordinates[*at as usize])
+    }
+
+    fn add(&mut self, number: usize, table: &CountTable, base: &Base, zeros: Zeros) -> Result<()> {
+        let axes: Vec<Axis> = table
+            .dimensions
+            .iter()
+            .map(|dimension| Axis::new(dimension, base))
+            .collect();
+        let too_large = || {
+            Error::exhausted(5004, format!("`{}` has more than 2^128 combinations", table.table))
+                .hint("break it down by less")
+        };
+        let mut strides = Vec::with_capacity(axes.len());
+        let mut size = 1_u128;
+        for axis in axes.iter().rev() {
+            strides.push(size);
+            size = size.checked_mul(axis.coordinates.len() as u128).ok_or_else(too_large)?;
+        }
+        strides.reverse();
+        let filters: Vec<(usize, Vec<bool>)> = table
+            .filters
+            .iter()
+            .map(|(column, codes)| {
+                let column = base.column(column);
+                (
+                    column,
+                    base.codes(column).iter().map(|code| codes.contains(code)).collect(),
+                )
+            })
+            .collect();
+        let mut at: HashMap<u128, usize> = HashMap::new();
+        let mut cells: Vec<(u128, Vec<u32>)> = Vec::new();
+        let mut places: Vec<u128> = Vec::new();
+        let mut more: Vec<u128> = Vec::new();
+        for (row, count) in (0_u32..).zip(&base.counts) {
+            let key = base.key(row as usize);
+            if !filters.iter().all(|(column, fits)| fits[key[*column] as usize]) {
+                continue;
+            }
+            places.clear();
+            places.push(0);
+            for (axis, stride) in axes.iter().zip(&strides) {
+                more.clear();
+                for coordinate in axis.of(key) {
+                    let step = u128::from(coordinate) * stride;
+                    more.extend(places.iter().map(|place| place + step));
+                }
+                std::mem::swap(&mut places, &mut more);
+            }
+            let held = *count > 0 || zeros == Zeros::Protected;
+            for place in &places {
+                let cell = *at.entry(*place).or_insert_with(|| {
+                    cells.push((*place, Vec::new()));
+                    cells.len() - 1
+                });
+                if held {
+                    cells[cell].1.push(row);
+                }
+            }
+        }
+        if cells.is_empty() {
+            return Err(Error::refused(5022, format!("`{}` would be empty", table.table))
+                .hint("no row of the population fits its filters; check their codes"));
+        }
+        cells.sort_unstable_by_key(|(place, _)| *place);
+        for (place, rows) in cells {
+            let count = rows
+                .iter()
+                .try_fold(0_u64, |sum, row| sum.checked_add(self.counts[*row as usize]))
+                .filter(|count| i64::try_from(*count).is_ok())
+                .ok_or_else(too_many)?;
+            let key = axes
+                .iter()
+                .zip(&strides)
+                .map(|(axis, stride)| place / stride % axis.coordinates.len() as u128)
+                .map(|at| u32::try_from(at).unwrap_or(u32::MAX))
+                .collect();
+            self.cells.push(Cell {
+                table: number,
+                key,
+                rows,
+                count,
+            });
+        }
+        self.coordinates
+            .push(axes.into_iter().map(|axis| axis.coordinates).collect());
+        Ok(())
+    }
+}
+
+/// One dimension of a table over the base.
+struct Axis {
+    /// Its coordinates, rising.
+    coordinates: Vec<Coordinate>,
+    /// For every level its column and the coordinates of that column's codes.
+    levels: Vec<(usize, Vec<u32>)>,
+    total: Option<u32>,
+}
+
+impl Axis {
+    fn new(dimension: &super::Dimension, base: &Base) -> Self {
+        let mut coordinates: Vec<Coordinate> = Vec::new();
+        for level in &dimension.levels {
+            let codes = base.codes(base.column(&level.column));
+            coordinates.extend(codes.iter().map(|code| (level.name.clone(), code.clone())));
+        }
+        let total = dimension.total.as_ref().map(|code| (TOTAL.to_owned(), code.clone()));
+        coordinates.extend(total.clone());
+        coordinates.sort_unstable();
+        let find = |level: &str, code: &str| {
+            let found = coordinates.binary_search_by(|(l, c)| (l.as_str(), c.as_str()).cmp(&(level, code)));
+            found.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
+        };
+        let levels = dimension
+            .levels
+            .iter()
+            .map(|level| {
+                let column = base.column(&level.column);
+                let places = base.codes(column).iter().map(|code| find(&level.name, code)).collect();
+                (column, places)
+            })
+            .collect();
+        let total = total.map(|(level, code)| find(&level, &code));
+        Self {
+            coordinates,
+            levels,
+            total,
+        }
+    }
+
+    /// The coordinates of a base row: one on every level, and «all».
+    fn of<'a>(&'a self, key: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
+        let levels = self.levels.iter().map(|(column, places)| places[key[*column] as usize]);
+        levels.chain(self.total)
+    }
+}

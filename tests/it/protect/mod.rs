@@ -1,0 +1,7 @@
+//! Disclosure control: against an attacker of the tests' own, and against what other programs have published.
+
+mod attacker;
+mod laws;
+mod peers;
+mod routes;
+mod speed_case;
