@@ -4,14 +4,14 @@
 //! only file that reads the environment.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
 
 use crate::{
-    error::{Error, Result, did_you_mean},
+    error::{Error, Location, Result, did_you_mean},
     model::Clock,
 };
 
@@ -56,7 +56,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "memory",
         default: "",
-        doc: "memory limit of queries in bytes, with k, M or G; default: none",
+        doc: "memory limit of queries in bytes, with k, M or G; default: three quarters of the machine's",
     },
     Key {
         name: "clock",
@@ -70,10 +70,19 @@ pub const KEYS: &[Key] = &[
     },
 ];
 
+/// Variables after `SAMSYN_` that are no settings: secrets of `samsyn sql`, and what the tests of samsyn itself are told.
+const OTHERS: &[&str] = &["PASSWORD", "TOKEN", "SHARED", "REQUIRE_SHARED", "BIN", "UPDATE"];
+
+/// Settings that are paths: in `samsyn.yaml` they start from its folder, elsewhere from where the command is called.
+const PATHS: &[&str] = &["lake", "extracts", "users"];
+
 /// The settings in force.
 #[derive(Debug, Clone)]
 pub struct Settings {
     values: BTreeMap<&'static str, String>,
+    /// Names of settings that somebody gave by a variable or on the command line.
+    given: BTreeSet<&'static str>,
+    command: String,
     storage: BTreeMap<String, String>,
     root: PathBuf,
 }
@@ -86,25 +95,51 @@ impl Settings {
     pub fn load(root: &Path, flags: &[(&'static str, Option<String>)]) -> Result<Self> {
         let mut values: BTreeMap<&'static str, String> =
             KEYS.iter().map(|key| (key.name, key.default.to_owned())).collect();
+        let beside = |name: &str, text: String| {
+            let relative = PATHS.contains(&name) && !text.is_empty() && !text.contains("://");
+            if relative && Path::new(&text).is_relative() && root != Path::new(".") {
+                root.join(text).to_string_lossy().into_owned()
+            } else {
+                text
+            }
+        };
+        for (name, value) in &mut values {
+            *value = beside(name, std::mem::take(value));
+        }
         let file = root.join("samsyn.yaml");
         if file.is_file() {
             let text = std::fs::read_to_string(&file)?;
-            let written: BTreeMap<String, serde_json::Value> = serde_saphyr::from_str(&text)
-                .map_err(|error| Error::usage(1002, "`samsyn.yaml` is not a list of settings").with_source(error))?;
+            let written: BTreeMap<String, serde_json::Value> = serde_saphyr::from_str(&text).map_err(|error| {
+                let place = error.location().map(|place| Location {
+                    file: "samsyn.yaml".to_owned(),
+                    line: place.line(),
+                    column: place.column(),
+                });
+                let ours =
+                    Error::usage(1002, "`samsyn.yaml` is not a list of settings").hint("write `name: value` lines");
+                match place {
+                    Some(place) => ours.at(place),
+                    None => ours,
+                }
+                .with_source(error)
+            })?;
             for (name, value) in written {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                values.insert(known(&name, "samsyn.yaml")?, text);
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let name = known(&name, "samsyn.yaml").map_err(|error| error.at(place(&text, &name)))?;
+                values.insert(name, beside(name, value));
             }
         }
+        let mut given = BTreeSet::new();
         let mut storage = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
             let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) else {
                 continue;
             };
             if let Some(key) = name.strip_prefix("SAMSYN_") {
-                let lower = key.to_lowercase();
-                if let Some(key) = KEYS.iter().find(|key| key.name == lower) {
-                    values.insert(key.name, value);
+                if !OTHERS.contains(&key) {
+                    let name = known(&key.to_lowercase(), "the environment, after SAMSYN_")?;
+                    values.insert(name, value);
+                    given.insert(name);
                 }
             } else if ["AWS_", "AZURE_", "GOOGLE_"]
                 .iter()
@@ -115,11 +150,15 @@ impl Settings {
         }
         for (name, value) in flags {
             if let Some(value) = value {
-                values.insert(known(name, "the command line")?, value.clone());
+                let name = known(name, "the command line")?;
+                values.insert(name, value.clone());
+                given.insert(name);
             }
         }
         Ok(Self {
             values,
+            given,
+            command: command(),
             storage,
             root: root.to_path_buf(),
         })
@@ -131,6 +170,16 @@ impl Settings {
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// Whether `name` was given by a variable or on the command line, so that the next command needs it too.
+    pub fn given(&self, name: &str) -> bool {
+        self.given.contains(name)
+    }
+
+    /// How this program was called, so that a command shown to the user can be copied: `samsyn`, its path, or through cargo.
+    pub fn command(&self) -> &str {
+        &self.command
     }
 
     /// The project's folder.
@@ -220,11 +269,43 @@ impl Settings {
     }
 }
 
+/// The place of a key of `samsyn.yaml`.
+fn place(text: &str, key: &str) -> Location {
+    let line = text.lines().position(|line| line.trim_start().starts_with(key));
+    let indent = line
+        .and_then(|at| text.lines().nth(at))
+        .map_or(0, |line| line.len() - line.trim_start().len());
+    Location {
+        file: "samsyn.yaml".to_owned(),
+        line: line.unwrap_or(0) as u64 + 1,
+        column: indent as u64 + 1,
+    }
+}
+
+fn command() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    // what `cargo run` sets for the program that it runs
+    let by_cargo = ["CARGO", "CARGO_PKG_NAME"]
+        .iter()
+        .all(|name| std::env::var_os(name).is_some());
+    if by_cargo && called.components().any(|part| part.as_os_str() == "release") {
+        return "cargo run --release --".to_owned();
+    }
+    if by_cargo {
+        return "cargo run --".to_owned();
+    }
+    if called.components().count() == 1 {
+        return "samsyn".to_owned();
+    }
+    called.to_string_lossy().into_owned()
+}
+
 fn bad_number(name: &str, text: &str) -> Error {
     Error::usage(
         1004,
         format!("the setting `{name}` is `{text}`, which is no number that it takes"),
     )
+    .hint(KEYS.iter().find(|key| key.name == name).map_or("", |key| key.doc))
 }
 
 fn known(name: &str, place: &str) -> Result<&'static str> {
@@ -251,6 +332,18 @@ mod tests {
         std::fs::write(folder.path().join("samsyn.yaml"), "lake: here\nthreads: 3\n").unwrap();
         let settings = Settings::load(folder.path(), &[("lake", Some("there".into()))]).unwrap();
         assert_eq!((settings.lake(), settings.threads().unwrap()), ("there", 3));
+        assert!(settings.given("lake") && !settings.given("threads"));
+    }
+
+    #[test]
+    fn paths_of_the_file_start_from_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("samsyn.yaml"), "extracts: in\n").unwrap();
+        let settings = Settings::load(folder.path(), &[]).unwrap();
+        assert_eq!(settings.extracts(), folder.path().join("in"));
+        assert_eq!(Path::new(settings.lake()), folder.path().join("lake"));
+        let here = Settings::load(Path::new("."), &[]).unwrap();
+        assert_eq!(here.lake(), "lake");
     }
 
     #[test]
@@ -259,5 +352,6 @@ mod tests {
         std::fs::write(folder.path().join("samsyn.yaml"), "lakes: here\n").unwrap();
         let error = Settings::load(folder.path(), &[]).unwrap_err();
         assert_eq!((error.code(), error.hint_text()), (1001, Some("did you mean `lake`?")));
+        assert_eq!(error.location().map(|place| (place.line, place.column)), Some((1, 1)));
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
             }
         })?;
         let _ = writeln!(text, "{}\n", found.name);
-        for signature in found.signatures {
+        for signature in found.signatures() {
             let _ = writeln!(text, "  {signature}");
         }
         let _ = writeln!(
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
     } else if args.format == Format::Json {
         let list: Vec<serde_json::Value> = all
             .iter()
-            .map(|d| serde_json::json!({ "name": d.name, "family": d.family.to_string(), "signatures": d.signatures, "reading": d.reading, "source": d.source }))
+            .map(|d| serde_json::json!({ "name": d.name, "family": d.family.to_string(), "signatures": d.signatures(), "reading": d.reading, "source": d.source }))
             .collect();
         text = serde_json::to_string_pretty(&list).unwrap_or_default();
         text.push('\n');

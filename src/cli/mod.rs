@@ -5,6 +5,7 @@
 
 mod check;
 mod functions;
+mod init;
 mod output;
 mod plan;
 mod printer;
@@ -56,6 +57,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a new project with a small example that works.
+    Init(init::Args),
     /// Land → transform → check → protect → publish; only what changed, all or nothing.
     Run(run::Args),
     /// What a run would do and why; changes nothing.
@@ -86,23 +89,49 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Opens the lake that the settings name.
+    /// Opens the lake that the settings name; makes it when there is none.
     pub(crate) async fn lake(&self) -> Result<Lake> {
-        let url = self.settings.lake();
-        // a folder of the project lies beside it, wherever the command was called
-        let place = if url.contains("://")
-            || std::path::Path::new(url).is_absolute()
-            || self.settings.get("lake") != Some("lake")
-        {
-            url.to_owned()
-        } else {
-            self.settings.root().join(url).to_string_lossy().into_owned()
-        };
-        let options = LakeOptions {
+        Lake::open(self.settings.lake(), &self.lake_options()?).await
+    }
+
+    /// Opens the lake that the settings name, to read it.
+    ///
+    /// # Errors
+    /// SAMSYN-4008 when there is none.
+    pub(crate) async fn existing_lake(&self) -> Result<Lake> {
+        self.find_lake().await?.ok_or_else(|| {
+            Error::not_found(4008, format!("there is no lake at `{}`", self.settings.lake())).hint(format!(
+                "`{} run` makes one; or give another with `--lake`",
+                self.settings.command()
+            ))
+        })
+    }
+
+    /// The lake that the settings name, to read it, if there is one.
+    pub(crate) async fn find_lake(&self) -> Result<Option<Lake>> {
+        Lake::find(self.settings.lake(), &self.lake_options()?).await
+    }
+
+    fn lake_options(&self) -> Result<LakeOptions> {
+        Ok(LakeOptions {
             clock: self.settings.clock()?,
             storage: self.settings.storage().clone(),
-        };
-        Lake::open(&place, &options).await
+        })
+    }
+
+    /// A command of samsyn as the user can copy it, with what this one was told of the lake and the project.
+    pub(crate) fn command(&self, verb: &str) -> String {
+        let mut text = format!("{} {verb}", self.settings.command());
+        let root = self.settings.root().to_string_lossy();
+        for (flag, value) in [
+            ("--project", (root != ".").then_some(&*root)),
+            ("--lake", self.settings.given("lake").then(|| self.settings.lake())),
+        ] {
+            if let Some(value) = value {
+                text.push_str(&format!(" {flag} {}", quoted(value)));
+            }
+        }
+        text
     }
 
     /// The engine over a lake.
@@ -114,6 +143,16 @@ impl Context {
                 memory: self.settings.memory()?,
             },
         )
+    }
+}
+
+/// A word of a command line, in quotation marks where a shell needs them.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 
@@ -159,6 +198,7 @@ fn start(cli: Cli, printer: Printer) -> Result<ExitCode> {
         .map_err(|error| Error::unavailable(1020, "the runtime could not start").with_source(error))?;
     let code = runtime.block_on(async {
         match cli.command {
+            Command::Init(args) => init::run(&context, &args),
             Command::Run(args) => Box::pin(run::run(&context, args)).await,
             Command::Plan(args) => Box::pin(plan::run(&context, args)).await,
             Command::Check(args) => Box::pin(check::run(&context, args)).await,

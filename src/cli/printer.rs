@@ -75,8 +75,8 @@ impl Progress for Printer {
             "  ✓  {:<44} {:>9} rows  {:>7.2} s",
             result.step, result.rows, result.seconds
         );
-        if result.state == "adopted" {
-            text.push_str("  adopted");
+        if result.state != "done" {
+            let _ = write!(text, "  {}", result.state);
         }
         for note in &result.notes {
             let _ = write!(text, "\n     {note}");

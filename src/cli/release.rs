@@ -28,7 +28,7 @@ enum Command {
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let lake = context.lake().await?;
+    let lake = context.existing_lake().await?;
     let ids = lake.release_ids().await?;
     match args.command {
         Command::List => {

@@ -70,8 +70,13 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let current = lake.release_ids().await?.last().copied();
     if args.format == Format::Json {
         let text = match &result {
-            Some(result) => serde_json::to_string_pretty(result).unwrap_or_default(),
-            None => serde_json::json!({ "release": current, "changed": false }).to_string(),
+            Some(result) => {
+                let mut value = serde_json::to_value(result).unwrap_or_default();
+                value["changed"] = result.release.is_some().into();
+                value["release"] = serde_json::to_value(current).unwrap_or_default();
+                serde_json::to_string_pretty(&value).unwrap_or_default()
+            }
+            None => serde_json::json!({ "release": current, "changed": false, "steps": [] }).to_string(),
         };
         context.printer.data(format!("{text}\n").as_bytes())?;
         return Ok(ExitCode::SUCCESS);
@@ -129,25 +134,26 @@ async fn summary(context: &Context, lake: &crate::lake::Lake, result: &RunResult
         let _ = writeln!(
             text,
             "\nno table changed; release {} stays ({seconds:.1} s)",
-            release.map_or(0, |release| release.id.0)
+            release.as_ref().map_or(0, |release| release.id.0)
         );
     }
     let set_aside: u64 = result.steps.iter().map(|step| step.quarantined).sum();
     if set_aside > 0 {
         let _ = writeln!(
             text,
-            "\n{set_aside} rows were set aside: samsyn sql \"SELECT * FROM system.quarantine\""
+            "\n{set_aside} rows were set aside, and why:\n  {} \"SELECT * FROM system.quarantine\"",
+            context.command("sql")
         );
     }
-    let binary = "samsyn";
-    let lake_flag = if context.settings.get("lake") == Some("lake") {
-        String::new()
-    } else {
-        format!(" --lake {}", context.settings.lake())
-    };
-    let _ = write!(
-        text,
-        "\nnext\n  {binary} tables{lake_flag}\n  {binary} sql{lake_flag} \"SELECT * FROM pub.<table> LIMIT 10\"\n  {binary} serve{lake_flag}\n"
-    );
+    let published = release.iter().flat_map(|release| release.tables.keys());
+    let first = published
+        .filter(|table| table.layer == crate::model::Layer::Pub)
+        .map(ToString::to_string)
+        .next();
+    let _ = write!(text, "\nnext\n  {}\n", context.command("tables"));
+    if let Some(table) = first {
+        let _ = writeln!(text, "  {} \"SELECT * FROM {table} LIMIT 10\"", context.command("sql"));
+    }
+    let _ = writeln!(text, "  {}", context.command("serve"));
     Ok(text)
 }

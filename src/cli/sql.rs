@@ -61,7 +61,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         output::rows(&context.printer, args.format, &schema, &batches)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let engine = context.engine(context.lake().await?)?;
+    let engine = context.engine(context.existing_lake().await?)?;
     let session = engine.session(&Identity::operator()).await?;
     let stream = session.prepare(&text).await?.stream().await?;
     let schema = stream.schema();

@@ -17,7 +17,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let engine = context.engine(context.lake().await?)?;
+    let engine = context.engine(context.existing_lake().await?)?;
     let session = engine.session(&Identity::operator()).await?;
     let tables = session.tables(None).await?;
     let columns = tables.iter().map(|table| table.arrow.fields().len() as u64);

@@ -1,9 +1,9 @@
 //! Landing: delivered bytes verbatim, their rows as a Delta append, and a manifest that makes the delivery known.
 //!
-//! The order is bytes, rows, manifest; a delivery counts from the manifest on. A kill in between is repaired by landing again: the
-//! bytes are there already, and rows of a delivery without a manifest are found by the id that their files carry.
+//! The order is bytes, rows set aside, rows, manifest; a delivery counts from the manifest on. A kill in between is repaired by landing
+//! again: the bytes are there already, and rows of a delivery without a manifest are found by the id that their files carry.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use bytes::Bytes;
@@ -19,6 +19,9 @@ use crate::{
     error::{Error, Result},
     model::{Layer, TableId},
 };
+
+/// The table of `system` with the rows that were set aside.
+const QUARANTINE: &str = "quarantine";
 
 /// A text that came with the data but is no row: preamble, footnote, correction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +63,15 @@ pub struct Delivery {
     pub retrieved_at: DateTime<Utc>,
     /// The earlier delivery of the same file that this one replaces.
     pub supersedes: Option<String>,
+    /// Earlier deliveries of files that the source no longer gives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdraws: Vec<String>,
+    /// For made-up files the names of all that were made together: only all of them are a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub together: Vec<String>,
+    /// The Delta version of the dataset's table that the rows came with.
+    #[serde(default)]
+    pub version: u64,
     /// The rows' files.
     pub files: Option<TableFiles>,
 }
@@ -73,14 +85,27 @@ pub struct Landed {
     pub already: bool,
 }
 
-/// The deliveries that no later one replaces.
+/// The deliveries of one dataset that no later one replaces or withdraws.
 pub fn current_deliveries(all: &[Delivery]) -> Vec<&Delivery> {
+    let gone: BTreeSet<&str> = all
+        .iter()
+        .flat_map(|delivery| delivery.supersedes.iter().chain(&delivery.withdraws))
+        .map(String::as_str)
+        .collect();
     all.iter()
-        .filter(|delivery| {
-            !all.iter()
-                .any(|other| other.supersedes.as_deref() == Some(delivery.id.as_str()))
-        })
+        .filter(|delivery| !gone.contains(delivery.id.as_str()))
         .collect()
+}
+
+/// The rows of a delivery, as its reader gave them.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The rows that land.
+    pub batches: Vec<RecordBatch>,
+    /// The rows that were set aside, for `system.quarantine`.
+    pub set_aside: Option<RecordBatch>,
 }
 
 impl Lake {
@@ -129,31 +154,26 @@ impl Lake {
         Ok(found)
     }
 
-    /// Lands one delivery: bytes, rows, manifest. Landing what has landed does nothing.
+    /// Lands one delivery: bytes, rows, manifest. Landing bytes that have landed does nothing, whatever the file is called now.
     ///
     /// # Errors
     /// When the store fails or the rows do not fit the dataset's table; nothing is known of the delivery then.
-    pub async fn land(
-        &self,
-        mut delivery: Delivery,
-        bytes: Bytes,
-        schema: SchemaRef,
-        batches: Vec<RecordBatch>,
-    ) -> Result<Landed> {
+    pub async fn land(&self, mut delivery: Delivery, bytes: Bytes, rows: Delivered) -> Result<Landed> {
         let known = self.deliveries(Some(&delivery.dataset)).await?;
-        if let Some(found) = known.iter().find(|found| found.id == delivery.id) {
-            let current = current_deliveries(&known).iter().any(|current| current.id == found.id);
-            if current {
-                return Ok(Landed {
-                    delivery: found.clone(),
-                    already: true,
-                });
-            }
+        let current = current_deliveries(&known);
+        let same = |found: &&&Delivery| {
+            found.id == delivery.id || (found.sha256 == delivery.sha256 && found.reading == delivery.reading)
+        };
+        if let Some(found) = current.iter().find(same) {
+            return Ok(Landed {
+                delivery: (*found).clone(),
+                already: true,
+            });
         }
         self.put_file(&delivery.sha256.clone(), bytes).await?;
-        delivery.supersedes = current_deliveries(&known)
+        delivery.supersedes = current
             .into_iter()
-            .find(|other| other.file == delivery.file && other.id != delivery.id)
+            .find(|other| other.file == delivery.file)
             .map(|other| other.id.clone());
         if known.iter().any(|found| found.id == delivery.id) {
             // bytes that came back after another version: a delivery of its own, known by its turn
@@ -163,34 +183,48 @@ impl Lake {
                 known.iter().filter(|d| d.file == delivery.file).count() + 1
             );
         }
+        if let Some(batch) = rows.set_aside {
+            let id = TableId::new(Layer::System, QUARANTINE)?;
+            self.append_once(&id, batch.schema(), vec![batch], ("delivery", &delivery.id))
+                .await?;
+        }
         let id = TableId::new(Layer::Raw, &delivery.dataset)?;
-        let earlier = self.newest_files(&id).await?.and_then(|(_, table)| {
-            let mine: Vec<_> = table
-                .files
-                .iter()
-                .filter(|file| file.partition.first() == Some(&delivery.id))
-                .cloned()
-                .collect();
-            (!mine.is_empty()).then(|| {
-                table
-                    .file_schema()
-                    .map(|schema| TableFiles::new(&schema, table.partition_columns.clone(), mine))
-            })
-        });
-        let files = if let Some(files) = earlier {
-            files?
-        } else {
-            let stream = Box::pin(RecordBatchStreamAdapter::new(
-                schema,
-                futures::stream::iter(batches.into_iter().map(Ok)),
-            ));
-            let app = HashMap::from([("samsyn.delivery".to_owned(), json!(delivery.id))]);
-            self.append(&id, stream, &[("_delivery", &delivery.id)], app).await?.1
-        };
+        let (version, files) = self
+            .append_once(&id, rows.schema, rows.batches, ("_delivery", &delivery.id))
+            .await?;
         delivery.rows = files.rows();
+        delivery.version = version;
         delivery.files = Some(files);
         let path = self.own(&format!("deliveries/{}/{}.json", delivery.dataset, delivery.id));
         let already = !self.create_json(&path, &delivery).await?;
         Ok(Landed { delivery, already })
+    }
+
+    /// Appends rows of a delivery, unless an attempt that was killed has done so: its files carry the delivery's id.
+    async fn append_once(
+        &self,
+        id: &TableId,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+        partition: (&str, &str),
+    ) -> Result<(u64, TableFiles)> {
+        if let Some((version, table)) = self.newest_files(id).await? {
+            let mine: Vec<_> = table
+                .files
+                .iter()
+                .filter(|file| file.partition.first().map(String::as_str) == Some(partition.1))
+                .cloned()
+                .collect();
+            if !mine.is_empty() {
+                let schema = table.file_schema()?;
+                return Ok((version, TableFiles::new(&schema, table.partition_columns, mine)));
+            }
+        }
+        let stream = Box::pin(RecordBatchStreamAdapter::new(
+            schema,
+            futures::stream::iter(batches.into_iter().map(Ok)),
+        ));
+        let app = HashMap::from([("samsyn.delivery".to_owned(), json!(partition.1))]);
+        self.append(id, stream, &[partition], app).await
     }
 }

@@ -33,14 +33,18 @@ use crate::{
 
 pub use delta::{Committed, WriteMeta, Written};
 pub use hash::{ContentHash, hash_batches};
-pub use landing::{Delivery, Landed, Note, current_deliveries};
+pub use landing::{Delivered, Delivery, Landed, Note, current_deliveries};
 pub use lease::RunLock;
-pub use release::{Pin, Release};
+pub use release::{Input, Origin, Pin, Release};
 pub use scan::{DataFile, PinnedTable, TableFiles};
+pub use shape::lake_schema;
 pub use store::Place;
 
 /// The layout that this samsyn writes and the newest that it reads.
 pub const FORMAT: u32 = 1;
+
+/// The object that says that here is a lake.
+const MARKER: &str = "lake.json";
 
 /// What the lake is opened with.
 #[derive(Debug, Clone)]
@@ -85,8 +89,20 @@ impl Lake {
     /// SAMSYN-4003 for a URL that is not understood, 4010 for a lake made by a newer samsyn, 4011 for a store without
     /// conditional put, 4001 when the store cannot be reached.
     pub async fn open(url: &str, options: &LakeOptions) -> Result<Self> {
-        let place = store::open(url, &options.storage)?;
+        let place = store::open(url, &options.storage, true)?;
         Self::with_store(place, options.clock).await
+    }
+
+    /// Opens the lake at `url` to read it: nothing is written, not even to try the store. None when there is no lake.
+    ///
+    /// # Errors
+    /// As [`Lake::open`], but for 4011.
+    pub async fn find(url: &str, options: &LakeOptions) -> Result<Option<Self>> {
+        if store::no_folder(url) {
+            return Ok(None);
+        }
+        let lake = Self::over(store::open(url, &options.storage, false)?, options.clock);
+        Ok(lake.known().await?.then_some(lake))
     }
 
     /// Opens the lake in a given store.
@@ -94,38 +110,43 @@ impl Lake {
     /// # Errors
     /// As [`Lake::open`].
     pub async fn with_store(place: Place, clock: Clock) -> Result<Self> {
+        let lake = Self::over(place, clock);
+        lake.probe().await?;
+        if !lake.known().await? {
+            let new = Marker {
+                format: FORMAT,
+                created_by: format!("samsyn {}", env!("CARGO_PKG_VERSION")),
+            };
+            lake.create_json(&lake.own(MARKER), &new).await?;
+        }
+        Ok(lake)
+    }
+
+    fn over(place: Place, clock: Clock) -> Self {
         let Place { store, base, root, url } = place;
-        let lake = Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             store,
             base,
             root,
             url,
             clock,
             opened: Mutex::default(),
-        }));
-        lake.probe().await?;
-        let marker = lake.own("lake.json");
-        match lake.get_json::<Marker>(&marker).await? {
-            None => {
-                let new = Marker {
-                    format: FORMAT,
-                    created_by: format!("samsyn {}", env!("CARGO_PKG_VERSION")),
-                };
-                lake.create_json(&marker, &new).await?;
-            }
-            Some(found) if found.format > FORMAT => {
-                return Err(Error::refused(
-                    4010,
-                    format!(
-                        "the lake has format {}, made by {}; this samsyn reads up to format {FORMAT}",
-                        found.format, found.created_by
-                    ),
-                )
-                .hint("use the newer samsyn, or give another lake with `--lake`"));
-            }
-            Some(_) => {}
+        }))
+    }
+
+    /// Whether there is a lake that this samsyn can read.
+    async fn known(&self) -> Result<bool> {
+        match self.get_json::<Marker>(&self.own(MARKER)).await? {
+            Some(found) if found.format > FORMAT => Err(Error::refused(
+                4010,
+                format!(
+                    "the lake `{}` has format {}, made by {}; this samsyn reads up to format {FORMAT}",
+                    self.0.url, found.format, found.created_by
+                ),
+            )
+            .hint("use the newer samsyn, or give another lake with `--lake`")),
+            found => Ok(found.is_some()),
         }
-        Ok(lake)
     }
 
     /// Puts one key twice with «create»: the second must be refused, or two runs could both publish.

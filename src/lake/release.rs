@@ -11,6 +11,24 @@ use crate::{
     model::{ReleaseId, TableId},
 };
 
+/// One table that a step read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// The Delta version that was read.
+    pub version: u64,
+    /// What it held: the hash of its rows, or for a raw table of its deliveries.
+    pub content: String,
+}
+
+/// What a table was made from, so that a later run can tell what changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Hash of the definition.
+    pub definition: String,
+    /// Every table that was read.
+    pub inputs: BTreeMap<TableId, Input>,
+}
+
 /// One table at one version, with all that is needed to read it without its log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pin {
@@ -24,6 +42,9 @@ pub struct Pin {
     pub content_hash: String,
     /// Hash of the definition and the inputs that made it; equal means that nothing changed.
     pub fingerprint: String,
+    /// What the fingerprint was made of.
+    #[serde(default)]
+    pub origin: Origin,
     /// The pipeline that made it.
     pub pipeline: String,
     /// The contract of a published table.
@@ -54,6 +75,9 @@ pub struct Release {
     pub run: String,
     /// Every table but those of raw and system.
     pub tables: BTreeMap<TableId, Pin>,
+    /// For each pipeline the hash of the checks that held, with what they read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<String, String>,
 }
 
 impl Release {
@@ -66,6 +90,7 @@ impl Release {
             created_at,
             run: run.to_owned(),
             tables: previous.map(|release| release.tables.clone()).unwrap_or_default(),
+            checks: previous.map(|release| release.checks.clone()).unwrap_or_default(),
         }
     }
 }

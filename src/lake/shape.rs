@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// When a column has a type that Delta cannot keep, no name, or a name that differs from another only in case.
-pub(super) fn lake_schema(schema: &Schema) -> Result<SchemaRef> {
+pub fn lake_schema(schema: &Schema) -> Result<SchemaRef> {
     let mut seen = BTreeSet::new();
     let mut fields = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -29,17 +30,13 @@ pub struct Place {
 static MEMORY: Mutex<BTreeMap<String, Arc<InMemory>>> = Mutex::new(BTreeMap::new());
 
 /// Opens the store that `url` names; `options` are those of `object_store` in lowercase.
-pub(super) fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Place> {
-    let parsed = match Url::parse(url) {
-        // a one-letter scheme is a drive on Windows, and a path without a scheme is a folder
-        Ok(parsed) if parsed.scheme().len() > 1 => parsed,
-        _ => return folder(std::path::Path::new(url)),
-    };
+/// A folder that is not there is made when `make` says so.
+pub(super) fn open(url: &str, options: &BTreeMap<String, String>, make: bool) -> Result<Place> {
+    if let Some(path) = as_folder(url)? {
+        return folder(&path, make);
+    }
+    let parsed = Url::parse(url).map_err(|_| unknown(url))?;
     match parsed.scheme() {
-        "file" => {
-            let path = parsed.to_file_path().map_err(|()| unknown(url))?;
-            folder(&path)
-        }
         "memory" => {
             let name = parsed.host_str().unwrap_or("lake").to_owned();
             let mut stores = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,8 +47,24 @@ pub(super) fn open(url: &str, options: &BTreeMap<String, String>) -> Result<Plac
     }
 }
 
-fn folder(path: &std::path::Path) -> Result<Place> {
-    std::fs::create_dir_all(path).map_err(|error| {
+/// The folder that `url` names, if it names one: a path without a scheme, or `file://`.
+fn as_folder(url: &str) -> Result<Option<PathBuf>> {
+    match Url::parse(url) {
+        Ok(parsed) if parsed.scheme() == "file" => parsed.to_file_path().map(Some).map_err(|()| unknown(url)),
+        // a one-letter scheme is a drive on Windows
+        Ok(parsed) if parsed.scheme().len() > 1 => Ok(None),
+        _ => Ok(Some(PathBuf::from(url))),
+    }
+}
+
+/// Whether `url` names a folder that is not there.
+pub(super) fn no_folder(url: &str) -> bool {
+    as_folder(url).is_ok_and(|path| path.is_some_and(|path| !path.exists()))
+}
+
+fn folder(path: &std::path::Path, make: bool) -> Result<Place> {
+    let made = if make { std::fs::create_dir_all(path) } else { Ok(()) };
+    made.map_err(|error| {
         Error::unavailable(
             4005,
             format!("could not make the folder `{}` of the lake", path.display()),

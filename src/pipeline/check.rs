@@ -1,20 +1,23 @@
 //! Everything that can be known without data: every model is planned against the schemas that the steps before it declare.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::common::ScalarValue;
 
 use super::{
     graph::{Graph, Step, Work},
-    project::{Defined, Project, place},
-    spec::{Counts, Parameter, Protect, Publish},
+    model::{parameters, references},
+    project::{Defined, Project, find_word, location, within},
+    publish::inputs,
+    spec::{Check, Counts, Parameter, Protect, Publish},
 };
 use crate::{
     catalog::{Entry, Rows, Tables},
     engine::{Engine, Session, SqlText, Statement},
-    error::{Error, Result},
-    model::TableId,
+    error::{Error, Location, Result, did_you_mean},
+    lake::lake_schema,
+    model::{Layer, Sensitivity, TableId},
     source,
 };
 
@@ -60,30 +63,11 @@ pub async fn check(project: &Project, engine: &Engine) -> std::result::Result<Ch
             }
         }
     }
+    let session = engine.workspace(tables.clone()).map_err(|error| vec![error])?;
     for defined in project.pipelines.values() {
         for rule in &defined.spec.checks {
-            let outcome = async {
-                let on: TableId = rule.on.parse()?;
-                if broken.contains(&on) {
-                    return Ok(());
-                }
-                let session = engine.workspace(tables.clone())?;
-                plan_text(
-                    &session,
-                    SqlText {
-                        sql: &rule.sql,
-                        file: &defined.file,
-                        skipped: 0,
-                    },
-                    defined,
-                )
-                .await
-                .map(|_| ())
-            }
-            .await;
-            if let Err(error) = outcome {
-                let error = error.context(format!("checking `{}`", rule.name));
-                mistakes.push(relocate(&error, place(&defined.text, &defined.file, &rule.name)));
+            if let Err(error) = checkable(&session, defined, rule, &broken).await {
+                mistakes.push(error);
             }
         }
     }
@@ -94,28 +78,140 @@ pub async fn check(project: &Project, engine: &Engine) -> std::result::Result<Ch
     }
 }
 
-/// An inline SQL text has places of its own; the pipeline's file is where the user finds it.
-fn relocate(error: &Error, at: crate::error::Location) -> Error {
-    let mut moved = Error::new(error.kind(), error.code(), error.message()).at(at);
+/// Plans one check; what it reads of broken tables has been said already.
+async fn checkable(session: &Session, defined: &Defined, rule: &Check, broken: &[TableId]) -> Result<()> {
+    let at = |word: &str| within(&defined.text, &defined.file, &["checks:", &rule.name, word]);
+    let on: TableId = rule.on.parse().map_err(|error: Error| error.at(at(&rule.on)))?;
+    let mut reads = references(check_text(defined, rule)).map_err(|error| relocate(error, defined, rule))?;
+    reads.insert(on.clone());
+    if reads.iter().any(|table| broken.contains(table)) {
+        return Ok(());
+    }
+    if !session
+        .tables(None)
+        .await?
+        .iter()
+        .any(|table| table.schema == on.schema() && table.name == *on.name)
+    {
+        return Err(Error::not_found(2102, format!("table `{on}` not found"))
+            .hint("`on` names the table that the check is about; no pipeline makes this one")
+            .at(at(&rule.on)));
+    }
+    let statement = plan_text(session, check_text(defined, rule), defined)
+        .await
+        .map_err(|error| relocate(error, defined, rule))?;
+    let schema = statement.schema();
+    for column in &rule.show {
+        if schema.field_with_name(column).is_err() {
+            return Err(no_column("the query of the check", column, &schema).at(at(column)));
+        }
+    }
+    Ok(())
+}
+
+/// The SQL of a check, with places inside that SQL; [`relocate`] moves them into the file.
+pub(super) fn check_text<'a>(defined: &'a Defined, rule: &'a Check) -> SqlText<'a> {
+    SqlText {
+        sql: &rule.sql,
+        file: &defined.file,
+        skipped: 0,
+    }
+}
+
+/// Moves the place of an error from the SQL of a check into the pipeline's file.
+///
+/// YAML may fold the lines of the SQL, so the place is found by counting the characters that are no blanks: of those YAML keeps every one.
+pub(super) fn relocate(error: Error, defined: &Defined, rule: &Check) -> Error {
+    let place = error.location().map_or_else(
+        || within(&defined.text, &defined.file, &["checks:", &rule.name, "sql:"]),
+        |place| in_yaml(defined, rule, place),
+    );
+    let mut moved = Error::new(error.kind(), error.code(), error.message()).at(place);
     for doing in error.context_chain() {
         moved = moved.context(doing.clone());
     }
+    moved = moved.context(format!("checking `{}`", rule.name));
     match error.hint_text() {
         Some(hint) => moved.hint(hint),
         None => moved,
     }
 }
 
+fn in_yaml(defined: &Defined, rule: &Check, place: &Location) -> Location {
+    let text = &defined.text;
+    let key = within(text, &defined.file, &["checks:", &rule.name, "sql:"]);
+    let lines = rule.sql.split_inclusive('\n');
+    let line = usize::try_from(place.line).unwrap_or(1).saturating_sub(1);
+    let column = usize::try_from(place.column).unwrap_or(1).saturating_sub(1);
+    let solid = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+    let before: usize = lines.clone().take(line).map(solid).sum();
+    let here: String = lines.skip(line).take(1).flat_map(str::chars).take(column).collect();
+    let wanted = before + solid(&here);
+    // the value starts after the key; `>-` and the like are a line of their own, a quotation mark is one character
+    let Some(start) = find_word(text, "checks:", 0)
+        .and_then(|at| find_word(text, &rule.name, at))
+        .and_then(|at| find_word(text, "sql:", at))
+        .map(|at| at + "sql:".len())
+    else {
+        return key;
+    };
+    let value = text[start..].trim_start_matches([' ', '\t']);
+    let mut from = text.len() - value.len();
+    if value.starts_with(['>', '|']) {
+        from += value.find('\n').unwrap_or(0);
+    } else if value.starts_with(['"', '\'']) {
+        from += 1;
+    }
+    let mut sql = rule.sql.chars().filter(|c| !c.is_whitespace());
+    let mut count = 0;
+    for (at, c) in text[from..].char_indices().filter(|(_, c)| !c.is_whitespace()) {
+        if count == wanted {
+            return location(text, &defined.file, from + at);
+        }
+        // an escape of a quoted text, or something else that YAML reads otherwise
+        if sql.next() != Some(c) {
+            return key;
+        }
+        count += 1;
+    }
+    key
+}
+
 /// Plans a text with the parameters of its pipeline.
 pub(super) async fn plan_text(session: &Session, text: SqlText<'_>, defined: &Defined) -> Result<Statement> {
-    let statement = session.prepare_text(text).await?;
-    let values = defined
+    let values: BTreeMap<String, ScalarValue> = defined
         .spec
         .parameters
         .iter()
         .map(|(name, value)| (name.clone(), scalar(value)))
         .collect();
-    statement.bind_named(&values)
+    let used = parameters(text.sql);
+    if let Some((name, (line, column))) = used.iter().find(|(name, _)| !values.contains_key(name)) {
+        let error = Error::not_found(2108, format!("there is no parameter `${name}`"));
+        let error = match did_you_mean(name, values.keys().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `${near}`?")),
+            None => error.hint(format!("give it under `parameters:` of {}", defined.file)),
+        };
+        return Err(error.at(Location {
+            file: text.file.to_owned(),
+            line: line + text.skipped,
+            column: *column,
+        }));
+    }
+    let statement = session.prepare_text(text).await?;
+    if used.is_empty() {
+        return Ok(statement);
+    }
+    let mut values = values;
+    values.retain(|name, _| used.iter().any(|(used, _)| used == name));
+    let (line, column) = used[0].1;
+    statement.bind_named(&values).map_err(|error| {
+        error.at(Location {
+            file: text.file.to_owned(),
+            line: line + text.skipped,
+            column,
+        })
+    })
 }
 
 fn scalar(value: &Parameter) -> ScalarValue {
@@ -140,29 +236,15 @@ async fn declare(
             let contract = project.contract(&source.contract)?;
             let kind = source.reads.unwrap_or(source.kind);
             let schema = source::declared_schema(kind, &source.layout, contract)
-                .map_err(|error| error.at(place(&defined.text, &defined.file, &source.name)))?;
+                .map_err(|error| error.at(within(&defined.text, &defined.file, &["sources:", &source.name])))?;
             Ok(vec![(step.writes[0].clone(), landed_schema(&schema))])
         }
         Work::Model => {
             let model = &project.models[&step.writes[0]];
             let session = engine.workspace(only(tables, step))?;
-            let text = SqlText {
-                sql: &model.sql,
-                file: &model.file,
-                skipped: 0,
-            };
-            let statement = plan_text(&session, text, defined).await?;
-            let schema = statement.schema();
-            for column in &model.header.grain {
-                if schema.field_with_name(column).is_err() {
-                    return Err(Error::invalid(
-                        2022,
-                        format!("the grain names `{column}`, which the SELECT does not give"),
-                    )
-                    .hint("name columns of the result")
-                    .at(place(&model.sql, &model.file, "grain")));
-                }
-            }
+            let statement = plan_text(&session, model.text(), defined).await?;
+            let schema = lake_schema(&statement.schema()).map_err(|error| error.at(model.place("SELECT")))?;
+            model.order(&schema)?;
             Ok(vec![(model.table.clone(), plain(&schema))])
         }
         Work::Counts {
@@ -170,22 +252,41 @@ async fn declare(
             tables: published,
         } => {
             let population = defined.spec.populations.iter().find(|p| p.name == *population);
-            let base: TableId = match population {
-                Some(population) => population.from.parse()?,
-                None => return Err(Error::bug(9020, "a step of a population that is not there")),
+            let Some(population) = population else {
+                return Err(Error::bug(9020, "a step of a population that is not there"));
             };
-            let base = tables[&base].schema()?;
+            let base = tables[&population.from.parse()?].schema()?;
+            if let Some(count) = &population.count {
+                let at = within(&defined.text, &defined.file, &["populations:", &population.name, count]);
+                match base.field_with_name(count) {
+                    Err(_) => return Err(no_column(&population.from, count, &base).at(at)),
+                    Ok(field) if !field.data_type().is_integer() => {
+                        return Err(Error::invalid(
+                            2103,
+                            format!(
+                                "`{count}` of `{}` is {} and cannot count",
+                                population.from,
+                                field.data_type()
+                            ),
+                        )
+                        .hint("a population counts whole units: cast it to BIGINT")
+                        .at(at));
+                    }
+                    Ok(_) => {}
+                }
+            }
             let mut declared = Vec::new();
             for publish in published {
                 let Protect::Counts(counts) = &publish.protect else {
                     continue;
                 };
-                let at = place(&defined.text, &defined.file, &publish.table);
-                let schema = counts_schema(counts, &base).map_err(|error| error.at(at.clone()))?;
+                let at = |word: &str| within(&defined.text, &defined.file, &["publish:", &publish.table, word]);
+                counts_columns(counts, &base).map_err(|(word, error)| error.at(at(&word)))?;
+                let schema = counts_schema(counts);
                 project
                     .contract(&publish.contract)?
                     .check_schema(&schema, &[])
-                    .map_err(|error| error.at(at))?;
+                    .map_err(|error| error.at(at(&publish.table)))?;
                 declared.push((publish.table.parse()?, schema));
             }
             Ok(declared)
@@ -197,23 +298,71 @@ async fn declare(
                 .iter()
                 .next()
                 .ok_or_else(|| Error::bug(9020, "a publication of nothing"))?;
-            let schema = published_schema(publish, &*tables[from].schema()?)?;
-            let at = place(&defined.text, &defined.file, &publish.table);
+            let at = |word: &str| within(&defined.text, &defined.file, &["publish:", &publish.table, word]);
+            let have = tables[from].schema()?;
+            let named: Vec<&String> = match &publish.protect {
+                Protect::Derived(rule) => rule
+                    .keys
+                    .iter()
+                    .chain(rule.values.keys())
+                    .chain(rule.minima.keys())
+                    .collect(),
+                Protect::Open(open) => open.values.iter().collect(),
+                Protect::Counts(_) => Vec::new(),
+            };
+            if let Some(missing) = named.into_iter().find(|name| have.field_with_name(name).is_err()) {
+                return Err(no_column(&from.to_string(), missing, &have).at(at(missing)));
+            }
+            let schema = published_schema(publish, &have)?;
             project
                 .contract(&publish.contract)?
                 .check_schema(&schema, &[])
-                .map_err(|error| error.at(at.clone()))?;
-            if matches!(publish.protect, Protect::Open(_)) {
-                for (origin, class) in &graph.origins[&table] {
-                    if *class != crate::model::Sensitivity::Public {
-                        return Err(Error::refused(5020, format!("`{table}` cannot be published as open: it was made from `{origin}`, which is not public"))
-                            .hint("publish it with `protect: {counts: …}` or `{derived: …}`; or the contract says `classification: public` if the producer publishes it")
-                            .at(at));
-                    }
-                }
-            }
+                .map_err(|error| error.at(at(&publish.table)))?;
+            lineage_allows(graph, &table, from, publish).map_err(|error| error.at(at(&publish.table)))?;
             Ok(vec![(table, schema)])
         }
+    }
+}
+
+/// What can be said of a publication from its lineage alone, before there is data.
+fn lineage_allows(graph: &Graph, table: &TableId, from: &TableId, publish: &Publish) -> Result<()> {
+    match &publish.protect {
+        Protect::Open(_) => {
+            let closed = graph.origins[table]
+                .iter()
+                .find(|(_, class)| **class != Sensitivity::Public);
+            closed.map_or(Ok(()), |(origin, _)| {
+                Err(Error::refused(
+                    5020,
+                    format!("`{table}` cannot be published as open: it was made from `{origin}`, which is not public"),
+                )
+                .hint("publish it with `protect: {counts: …}` or `{derived: …}`; or the contract says `classification: public` if the producer publishes it"))
+            })
+        }
+        Protect::Derived(rule) if rule.only_published => {
+            let inputs = inputs(graph, from);
+            let closed = inputs
+                .iter()
+                .find(|id| !matches!(id.layer, Layer::Pub | Layer::Ref | Layer::Meta));
+            closed.map_or(Ok(()), |closed| {
+                Err(Error::refused(
+                    5024,
+                    format!("`{table}` says that it comes from published tables only, but it reads `{closed}`"),
+                )
+                .hint("read the `pub` table instead, or give `minima`"))
+            })
+        }
+        Protect::Derived(_) | Protect::Counts(_) => Ok(()),
+    }
+}
+
+/// A column that is not there.
+fn no_column(of: &str, name: &str, schema: &Schema) -> Error {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let error = Error::invalid(2103, format!("`{of}` has no column `{name}`"));
+    match did_you_mean(name, names.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("it has {}", names.join(", "))),
     }
 }
 
@@ -251,33 +400,52 @@ fn plain(schema: &Schema) -> SchemaRef {
     ))
 }
 
-fn counts_schema(counts: &Counts, base: &Schema) -> Result<SchemaRef> {
+/// Every column that a count table names is one of its population; an error comes with the word that it is about.
+fn counts_columns(counts: &Counts, base: &Schema) -> std::result::Result<(), (String, Error)> {
+    let levels = counts.dimensions.iter().flat_map(|dimension| {
+        if dimension.levels.is_empty() {
+            std::slice::from_ref(&dimension.name)
+        } else {
+            &dimension.levels
+        }
+    });
+    for column in levels.chain(counts.filters.keys()) {
+        if base.field_with_name(column).is_err() {
+            return Err((column.clone(), no_column("the population", column, base)));
+        }
+    }
+    match counts
+        .dimensions
+        .iter()
+        .find(|d| d.levels.len() > 1 && d.level_column.is_none())
+    {
+        Some(dimension) => Err((
+            dimension.name.clone(),
+            Error::invalid(
+                2027,
+                format!(
+                    "the dimension `{}` has several levels and no `level_column`",
+                    dimension.name
+                ),
+            )
+            .hint("name the column that tells the level, for example `level_column: omrade_niva`"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn counts_schema(counts: &Counts) -> SchemaRef {
     let mut fields = Vec::new();
     for dimension in &counts.dimensions {
         if let Some(level) = &dimension.level_column {
             fields.push(Field::new(level, DataType::Utf8, true));
         }
         fields.push(Field::new(&dimension.name, DataType::Utf8, true));
-        let levels = if dimension.levels.is_empty() {
-            std::slice::from_ref(&dimension.name)
-        } else {
-            &dimension.levels
-        };
-        for level in levels {
-            if base.field_with_name(level).is_err() {
-                let names: Vec<&str> = base.fields().iter().map(|field| field.name().as_str()).collect();
-                let error = Error::invalid(2103, format!("the population has no column `{level}`"));
-                return Err(match crate::error::did_you_mean(level, names.iter().copied()) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")),
-                    None => error.hint(format!("it has {}", names.join(", "))),
-                });
-            }
-        }
     }
     fields.push(Field::new(&counts.measure, DataType::Int64, true));
     fields.push(Field::new("obs_status", DataType::Utf8, true));
     fields.push(Field::new("conf_status", DataType::Utf8, true));
-    Ok(Arc::new(Schema::new(fields)))
+    Arc::new(Schema::new(fields))
 }
 
 fn published_schema(publish: &Publish, from: &Schema) -> Result<SchemaRef> {

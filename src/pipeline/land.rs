@@ -1,6 +1,14 @@
 //! Landing the files of a source: which there are, which are new, and their rows in the lake.
+//!
+//! What can go wrong: a file that is read while it is written, so its bytes are hashed when the run is planned and again when they land; made-up
+//! files of which a kill left some out, so each says which others belong to it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arrow::{
     array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
@@ -11,18 +19,18 @@ use sha2::{Digest, Sha256};
 
 use super::{
     plan::{hash, hex},
-    project::Project,
+    project::{Defined, Project, within},
     spec::Source,
 };
 use crate::{
     config::Settings,
     error::{Error, Result},
-    lake::{Delivery, Lake, Note, current_deliveries},
+    lake::{self, Delivery, Lake, Note, current_deliveries},
     source::{self, Delivered, Quarantined, SourceKind, synthetic},
 };
 
 /// Changes of the readers that change what the same bytes give raise this.
-const READER: &str = "1";
+const READER: &str = "2";
 
 /// A file that a source delivers.
 #[derive(Debug, Clone)]
@@ -31,6 +39,8 @@ pub(super) struct Arrival {
     pub(super) file: String,
     /// Whether it has to land.
     pub(super) new: bool,
+    /// Its size; 0 for a file that is not made yet.
+    pub(super) bytes: u64,
     place: Place,
 }
 
@@ -48,15 +58,42 @@ pub(super) struct LandedSource {
     pub(super) rows: u64,
     pub(super) notes: u64,
     pub(super) quarantined: Vec<Quarantined>,
+    /// Files whose bytes had landed under this or another name.
+    pub(super) already: Vec<String>,
+}
+
+/// Made-up files, each set made once in a run although several sources take from it.
+#[derive(Debug, Default)]
+pub(super) struct Generator(Mutex<BTreeMap<String, Made>>);
+
+type Made = Arc<tokio::sync::OnceCell<Arc<Vec<synthetic::Delivery>>>>;
+
+impl Generator {
+    async fn files(&self, spec: &synthetic::Spec) -> Result<Arc<Vec<synthetic::Delivery>>> {
+        let cell = {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(synthetic::fingerprint(spec)).or_default())
+        };
+        let spec = spec.clone();
+        let make = || async move {
+            tokio::task::spawn_blocking(move || synthetic::deliveries(&spec))
+                .await
+                .map_err(|error| Error::bug(9030, "the generator stopped").with_source(error))?
+                .map(Arc::new)
+        };
+        cell.get_or_try_init(make).await.map(Arc::clone)
+    }
 }
 
 /// The files of a source.
 pub(super) fn arrivals(
     project: &Project,
     settings: &Settings,
+    defined: &Defined,
     source: &Source,
     deliveries: &[Delivery],
 ) -> Result<Vec<Arrival>> {
+    let at = || within(&defined.text, &defined.file, &["sources:", &source.name, "path:"]);
     let reading = reading(project, source)?;
     let dataset = dataset(source);
     let all: Vec<Delivery> = deliveries
@@ -64,46 +101,54 @@ pub(super) fn arrivals(
         .filter(|delivery| delivery.dataset == dataset)
         .cloned()
         .collect();
-    let current = current_deliveries(&all);
+    let mut current = current_deliveries(&all);
+    current.retain(|delivery| delivery.reading == reading);
     if source.kind == SourceKind::Synthetic {
-        let landed = current
-            .iter()
-            .any(|delivery| delivery.source == source.name && delivery.reading == reading);
+        let pattern = pattern(source)?;
+        let landed: Vec<&str> = current.iter().map(|delivery| delivery.file.as_str()).collect();
+        let mine = current.iter().find(|delivery| pattern.matches(&delivery.file));
+        let whole = mine.is_some_and(|delivery| delivery.together.iter().all(|file| landed.contains(&file.as_str())));
         return Ok(vec![Arrival {
             file: source.path.clone(),
-            new: !landed,
+            new: !whole,
+            bytes: 0,
             place: Place::MadeUp,
         }]);
     }
     let pattern = settings.extracts().join(&source.path);
     let text = pattern
         .to_str()
-        .ok_or_else(|| Error::invalid(3001, format!("the path of `{}` is not UTF-8", source.name)))?;
+        .ok_or_else(|| Error::invalid(3001, format!("the path of `{}` is not UTF-8", source.name)).at(at()))?;
     let found = glob::glob(text).map_err(|error| {
-        Error::invalid(3001, format!("the path of `{}` is no pattern", source.name)).with_source(error)
+        Error::invalid(3001, format!("the path of `{}` is no pattern", source.name))
+            .at(at())
+            .with_source(error)
     })?;
     let mut arrivals = Vec::new();
     for path in found {
         let path = path.map_err(|error| {
-            Error::unavailable(3002, format!("the files of `{}` cannot be read", source.name)).with_source(error)
+            Error::unavailable(3002, format!("the files of `{}` cannot be read", source.name))
+                .hint("check the rights of the folder")
+                .with_source(error)
         })?;
-        let bytes = std::fs::read(&path).map_err(|error| {
+        if path.is_dir() {
+            continue;
+        }
+        let (sha256, bytes) = digest(&path).map_err(|error| {
             Error::unavailable(3002, format!("`{}` cannot be read", path.display()))
                 .hint("check the rights of the file")
                 .with_source(error)
         })?;
-        let sha256 = hex(&Sha256::digest(&bytes));
         let file = path
             .strip_prefix(settings.extracts())
             .unwrap_or(&path)
             .to_string_lossy()
             .replace('\\', "/");
-        let new = !current
-            .iter()
-            .any(|delivery| delivery.file == file && delivery.sha256 == sha256 && delivery.reading == reading);
+        let new = !current.iter().any(|delivery| delivery.sha256 == sha256);
         arrivals.push(Arrival {
             file,
             new,
+            bytes,
             place: Place::Disk { path, sha256 },
         });
     }
@@ -116,24 +161,54 @@ pub(super) fn arrivals(
                 pattern.display()
             ),
         )
-        .hint("give the folder of the extracts with `--extracts DIR` or SAMSYN_EXTRACTS, or correct `path`"));
+        .hint("give the folder of the extracts with `--extracts DIR` or SAMSYN_EXTRACTS, or correct `path`")
+        .at(at()));
     }
     Ok(arrivals)
 }
 
-/// Lands what is new.
+/// SHA-256 and size of a file, which may be larger than memory.
+fn digest(path: &Path) -> std::io::Result<(String, u64)> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((hex(&hasher.finalize()), size));
+        }
+        hasher.update(&buffer[..read]);
+        size += read as u64;
+    }
+}
+
+fn pattern(source: &Source) -> Result<glob::Pattern> {
+    glob::Pattern::new(&source.path).map_err(|error| {
+        Error::invalid(3001, format!("the path of `{}` is no pattern", source.name)).with_source(error)
+    })
+}
+
+/// Lands what is new; appends to one dataset take turns.
 pub(super) async fn land(
     project: &Project,
     lake: &Lake,
+    generator: &Generator,
+    turn: &tokio::sync::Mutex<()>,
     source: &Source,
     arrivals: &[Arrival],
 ) -> Result<LandedSource> {
     let reading = reading(project, source)?;
+    let contract = project.contract(&source.contract)?;
     let mut files: Vec<(String, Bytes, String)> = Vec::new();
     for arrival in arrivals.iter().filter(|arrival| arrival.new) {
         match &arrival.place {
             Place::Disk { path, sha256 } => {
-                let bytes = Bytes::from(std::fs::read(path)?);
+                let bytes = Bytes::from(std::fs::read(path).map_err(|error| {
+                    Error::unavailable(3002, format!("`{}` cannot be read", arrival.file))
+                        .hint("check that it is still there, then run again")
+                        .with_source(error)
+                })?);
                 if hex(&Sha256::digest(&bytes)) != *sha256 {
                     return Err(
                         Error::unavailable(3004, format!("`{}` changed while it was read", arrival.file))
@@ -143,18 +218,11 @@ pub(super) async fn land(
                 files.push((arrival.file.clone(), bytes, sha256.clone()));
             }
             Place::MadeUp => {
-                let pattern = glob::Pattern::new(&source.path).map_err(|error| {
-                    Error::invalid(3001, format!("the path of `{}` is no pattern", source.name)).with_source(error)
-                })?;
-                let spec = source.synthetic.clone().unwrap_or_default();
-                let made = tokio::task::spawn_blocking(move || synthetic::deliveries(&spec))
-                    .await
-                    .map_err(|error| Error::bug(9030, "the generator stopped").with_source(error))??;
-                for delivery in made {
-                    if pattern.matches(&delivery.name) {
-                        let sha256 = hex(&Sha256::digest(&delivery.bytes));
-                        files.push((delivery.name, delivery.bytes, sha256));
-                    }
+                let pattern = pattern(source)?;
+                let made = generator.files(&source.synthetic.clone().unwrap_or_default()).await?;
+                for delivery in made.iter().filter(|delivery| pattern.matches(&delivery.name)) {
+                    let sha256 = hex(&Sha256::digest(&delivery.bytes));
+                    files.push((delivery.name.clone(), delivery.bytes.clone(), sha256));
                 }
                 if files.is_empty() {
                     return Err(
@@ -165,13 +233,18 @@ pub(super) async fn land(
             }
         }
     }
+    let together: Vec<String> = match source.kind {
+        SourceKind::Synthetic => files.iter().map(|(name, ..)| name.clone()).collect(),
+        _ => Vec::new(),
+    };
     let mut outcome = LandedSource::default();
-    for (file, bytes, sha256) in files {
+    let count = files.len();
+    for (number, (file, bytes, sha256)) in files.into_iter().enumerate() {
         let parcel = {
             let (kind, layout, contract) = (
                 source.reads.unwrap_or(source.kind),
                 source.layout.clone(),
-                project.contract(&source.contract)?.clone(),
+                contract.clone(),
             );
             let delivered = Delivered {
                 name: file.clone(),
@@ -183,7 +256,7 @@ pub(super) async fn land(
                 .map_err(|error| error.context(format!("landing `{file}`")))?
         };
         let now = lake.clock().now();
-        let delivery = Delivery {
+        let mut delivery = Delivery {
             id: hash([source.dataset.as_str(), &file, &sha256, &reading])[..16].to_owned(),
             dataset: dataset(source).to_owned(),
             source: source.name.clone(),
@@ -205,22 +278,35 @@ pub(super) async fn land(
                 .collect(),
             retrieved_at: now,
             supersedes: None,
+            withdraws: Vec::new(),
+            together: together.clone(),
+            version: 0,
             files: None,
         };
-        let batches = parcel
-            .batches
-            .iter()
-            .map(|batch| stamped(batch, &source.name, now.timestamp_micros()))
-            .collect::<Result<Vec<_>>>()?;
-        let schema = Arc::new(stamped_schema(&parcel.schema));
-        let id = delivery.id.clone();
+        let set_aside = match parcel.quarantined.as_slice() {
+            [] => None,
+            rows => Some(quarantine(dataset(source), rows)?),
+        };
+        let rows = lake::Delivered {
+            schema: Arc::new(stamped_schema(&parcel.schema)),
+            batches: parcel
+                .batches
+                .iter()
+                .map(|batch| stamped(batch, &source.name, now.timestamp_micros()))
+                .collect::<Result<Vec<_>>>()?,
+            set_aside,
+        };
+        let _turn = turn.lock().await;
+        if number + 1 == count && !together.is_empty() {
+            delivery.withdraws = no_longer_made(lake, source, &together).await?;
+        }
         let landed = lake
-            .land(delivery, bytes, schema, batches)
+            .land(delivery, bytes, rows)
             .await
             .map_err(|error| error.context(format!("landing `{file}`")))?;
-        if !parcel.quarantined.is_empty() && !landed.already {
-            lake.system_append("quarantine", quarantine(dataset(source), &id, &parcel.quarantined)?)
-                .await?;
+        if landed.already {
+            outcome.already.push(file);
+            continue;
         }
         outcome.files += 1;
         outcome.delivered += landed.delivery.delivered;
@@ -229,6 +315,16 @@ pub(super) async fn land(
         outcome.quarantined.extend(parcel.quarantined);
     }
     Ok(outcome)
+}
+
+/// Deliveries of files that this source made before and, told otherwise, makes no more.
+async fn no_longer_made(lake: &Lake, source: &Source, together: &[String]) -> Result<Vec<String>> {
+    let all = lake.deliveries(Some(dataset(source))).await?;
+    Ok(current_deliveries(&all)
+        .into_iter()
+        .filter(|delivery| delivery.source == source.name && !together.contains(&delivery.file))
+        .map(|delivery| delivery.id.clone())
+        .collect())
 }
 
 fn dataset(source: &Source) -> &str {
@@ -276,14 +372,13 @@ fn stamped(batch: &RecordBatch, source: &str, micros: i64) -> Result<RecordBatch
     )?)
 }
 
-fn quarantine(dataset: &str, delivery: &str, rows: &[Quarantined]) -> Result<RecordBatch> {
+fn quarantine(dataset: &str, rows: &[Quarantined]) -> Result<RecordBatch> {
     let text = |of: &dyn Fn(&Quarantined) -> Option<String>| -> ArrayRef {
         Arc::new(rows.iter().map(of).collect::<StringArray>())
     };
     let number = |row: &Quarantined| i64::try_from(row.row).unwrap_or(i64::MAX);
     Ok(RecordBatch::try_from_iter(vec![
         ("dataset", text(&|_| Some(dataset.to_owned()))),
-        ("delivery", text(&|_| Some(delivery.to_owned()))),
         ("file", text(&|row| Some(row.file.clone()))),
         (
             "row",

@@ -97,7 +97,16 @@ impl Project {
         }
         for (file, text) in files(root, "schemas/policies", ".yaml")? {
             let policy: Policy = parse_yaml(&text, &file)?;
-            project.policies.insert(policy.name.clone(), policy);
+            let stem = stem(&file, ".yaml");
+            if policy.name != stem {
+                return Err(Error::invalid(
+                    2013,
+                    format!("the policy is called `{}` in a file called `{stem}`", policy.name),
+                )
+                .hint("give both the same name")
+                .at(place(&text, &file, "name:")));
+            }
+            project.policies.insert(stem, policy);
         }
         project.read_models()?;
         Ok(project)
@@ -107,7 +116,7 @@ impl Project {
         let mut owner: BTreeMap<TableId, String> = BTreeMap::new();
         for defined in self.pipelines.values() {
             for name in &defined.spec.models {
-                let at = || place(&defined.text, &defined.file, name);
+                let at = || within(&defined.text, &defined.file, &["models:", name]);
                 let table: TableId = name.parse().map_err(|error: Error| error.at(at()))?;
                 if matches!(table.layer, Layer::Raw | Layer::Pub | Layer::System) {
                     return Err(Error::invalid(2014, format!("a model cannot write `{table}`"))
@@ -208,34 +217,65 @@ impl Project {
 
 /// The first place of `word` in a text.
 pub(super) fn place(text: &str, file: &str, word: &str) -> Location {
-    for (number, line) in text.lines().enumerate() {
-        if let Some(at) = line.find(word) {
-            return Location {
-                file: file.to_owned(),
-                line: number as u64 + 1,
-                column: line[..at].chars().count() as u64 + 1,
-            };
-        }
+    within(text, file, &[word])
+}
+
+/// The place of the last of `words`, each looked for after the one before it; of the last that is there when one is not.
+pub(super) fn within(text: &str, file: &str, words: &[&str]) -> Location {
+    let mut at = 0;
+    let mut from = 0;
+    for word in words {
+        let Some(found) = find_word(text, word, from) else {
+            continue;
+        };
+        at = found;
+        from = found + word.len();
     }
+    location(text, file, at)
+}
+
+/// Line and column of a byte of a text.
+pub(super) fn location(text: &str, file: &str, at: usize) -> Location {
+    let before = &text[..at];
+    let line = before.rfind('\n').map_or(0, |newline| newline + 1);
     Location {
         file: file.to_owned(),
-        line: 1,
-        column: 1,
+        line: before.matches('\n').count() as u64 + 1,
+        column: before[line..].chars().count() as u64 + 1,
     }
 }
 
+/// Where `word` stands at or after byte `from`, not as a part of a longer name.
+pub(super) fn find_word(text: &str, word: &str, from: usize) -> Option<usize> {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let (first, last) = (word.chars().next()?, word.chars().next_back()?);
+    text.get(from..)?
+        .match_indices(word)
+        .map(|(at, _)| from + at)
+        .find(|at| {
+            let before = text[..*at].chars().next_back();
+            let after = text[at + word.len()..].chars().next();
+            !(part(first) && before.is_some_and(part)) && !(part(last) && after.is_some_and(part))
+        })
+}
+
 fn stem(file: &str, ending: &str) -> String {
-    file.rsplit('/')
-        .next()
-        .unwrap_or(file)
-        .trim_end_matches(ending)
-        .to_owned()
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.strip_suffix(ending).unwrap_or(name).to_owned()
 }
 
 /// Files of a folder of the project with that ending, by name, with their text; none when the folder is not there.
 fn files(root: &Path, folder: &str, ending: &str) -> Result<Vec<(String, String)>> {
-    let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
-        return Ok(Vec::new());
+    let entries = match std::fs::read_dir(root.join(folder)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(
+                Error::unavailable(2018, format!("the folder `{folder}` cannot be read"))
+                    .hint("check its rights")
+                    .with_source(error),
+            );
+        }
     };
     let mut names = Vec::new();
     for entry in entries {
@@ -253,9 +293,29 @@ fn files(root: &Path, folder: &str, ending: &str) -> Result<Vec<(String, String)
         .map(|name| {
             let file = format!("{folder}/{name}");
             let text = std::fs::read_to_string(root.join(&file)).map_err(|error| {
-                Error::invalid(2018, format!("`{file}` cannot be read as UTF-8 text")).with_source(error)
+                Error::invalid(2018, format!("`{file}` cannot be read as UTF-8 text"))
+                    .hint("save it as UTF-8")
+                    .with_source(error)
             })?;
             Ok((file, text))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_of_whole_names_after_the_words_before_them() {
+        let text = "sources:\n  - dataset: raw.x_y\npublish:\n  - table: pub.x\n    contract: x\n";
+        let at = |words: &[&str]| {
+            let place = within(text, "p.yaml", words);
+            (place.line, place.column)
+        };
+        assert_eq!(at(&["x"]), (5, 15));
+        assert_eq!(at(&["publish:", "pub.x"]), (4, 12));
+        assert_eq!(at(&["publish:", "pub.x", "contract:", "missing"]), (5, 5));
+        assert_eq!(at(&["missing"]), (1, 1));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::RecordBatch;
+use arrow::{array::RecordBatch, datatypes::Schema};
 use futures::TryStreamExt;
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     spec::{Counts, PopulationSpec, Protect, Publish},
 };
 use crate::{
+    contract::Contract,
     engine::Session,
     error::{Error, Result},
     model::{Sensitivity, TableId},
@@ -130,7 +131,13 @@ fn dimensions(counts: &Counts) -> Vec<Dimension> {
 }
 
 /// Protects one table by the open or the derived route.
-pub(super) async fn one(graph: &Graph, session: &Session, step: &Step, publish: &Publish) -> Result<Protected> {
+pub(super) async fn one(
+    project: &Project,
+    graph: &Graph,
+    session: &Session,
+    step: &Step,
+    publish: &Publish,
+) -> Result<Protected> {
     let table: TableId = publish.table.parse()?;
     let from = step
         .reads
@@ -138,7 +145,8 @@ pub(super) async fn one(graph: &Graph, session: &Session, step: &Step, publish: 
         .next()
         .ok_or_else(|| Error::bug(9020, "a publication of nothing"))?;
     let statement = session.prepare(&format!("SELECT * FROM {from}")).await?;
-    let batches: Vec<RecordBatch> = statement.sorted_stream(&[]).await?.try_collect().await?;
+    let order = order(&statement.schema(), project.contract(&publish.contract)?);
+    let batches: Vec<RecordBatch> = statement.sorted_stream(&order).await?.try_collect().await?;
     match &publish.protect {
         Protect::Open(open) => {
             let ancestors: Vec<(String, Sensitivity)> = graph.origins[&table]
@@ -154,15 +162,32 @@ pub(super) async fn one(graph: &Graph, session: &Session, step: &Step, publish: 
             protect_open(table, batches, &evidence, &open.values)
         }
         Protect::Derived(rule) => {
-            let mut ancestors: BTreeSet<TableId> = BTreeSet::new();
-            collect_inputs(graph, from, &mut ancestors);
-            protect_derived(table, &batches, rule, &ancestors.into_iter().collect::<Vec<_>>())
+            let ancestors: Vec<TableId> = inputs(graph, from).into_iter().collect();
+            protect_derived(table, &batches, rule, &ancestors)
         }
         Protect::Counts(_) => Err(Error::bug(9020, "counts are protected together")),
     }
 }
 
+/// The columns that the rows of a published table are sorted by: its key, then the rest, so that the order never hangs on threads.
+fn order(schema: &Schema, contract: &Contract) -> Vec<String> {
+    let mut order = contract.primary_key();
+    order.retain(|name| schema.field_with_name(name).is_ok());
+    for field in schema.fields() {
+        if !field.data_type().is_nested() && !order.contains(field.name()) {
+            order.push(field.name().clone());
+        }
+    }
+    order
+}
+
 /// The tables that `table` was computed from, through marts and cores, up to what is published or landed.
+pub(super) fn inputs(graph: &Graph, table: &TableId) -> BTreeSet<TableId> {
+    let mut found = BTreeSet::new();
+    collect_inputs(graph, table, &mut found);
+    found
+}
+
 fn collect_inputs(graph: &Graph, table: &TableId, found: &mut BTreeSet<TableId>) {
     use crate::model::Layer;
     let Some(step) = graph.steps.iter().find(|step| step.writes.contains(table)) else {

@@ -1,7 +1,8 @@
 //! Runs a plan: steps in their order, side by side where they do not wait for each other, then one release.
 //!
-//! A step whose inputs turn out to hold what they held before is not done. A table version that a killed run left behind is adopted
-//! when its commit says that it is what the step would write. Nothing is visible before the release; when a step fails, no release is made.
+//! What the plan skips is not touched. A step that it runs, but whose inputs turn out to hold what they held before, is not done and says so.
+//! A table version that a killed run left behind is adopted when its commit says that it is what the step would write. Nothing is visible before
+//! the release, which is the last thing written; when a step fails, no release is made.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,30 +10,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arrow::{
-    array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array},
-    datatypes::DataType,
-};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::TryStreamExt;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::{
-    check::{only, plan_text},
+    check::{check_text, only, plan_text, relocate},
     graph::{Step, Work},
     land,
-    plan::{Action, Plan, contents, fingerprint, raw_content},
-    project::Project,
+    model::references,
+    plan::{Action, Plan, check_reads, checks_fingerprint, contents, datasets, definition, fingerprint, raw_content},
+    project::{Project, within},
     publish,
     spec::{Check, Severity},
 };
 use crate::{
     catalog::{Entry, Rows, Tables, landed, released},
-    engine::{Engine, Session, SqlText},
+    engine::{Engine, Session},
     error::{Error, Result},
-    lake::{Pin, Release, WriteMeta, Written},
-    model::{Layer, ReleaseId, Sensitivity, TableId},
+    lake::{Delivery, Input, Origin, Pin, Release, WriteMeta, Written},
+    model::{ReleaseId, Sensitivity, TableId},
     protect::{LevelShare, Protected},
 };
 
@@ -53,6 +52,8 @@ pub struct StepResult {
     pub quarantined: u64,
     /// Seconds that it took.
     pub seconds: f64,
+    /// The tables that it read, with their Delta versions.
+    pub inputs: BTreeMap<TableId, u64>,
     /// What else there is to say.
     pub notes: Vec<String>,
 }
@@ -85,7 +86,10 @@ pub trait Progress: Send + Sync {
 struct State {
     tables: Tables,
     contents: BTreeMap<TableId, String>,
+    /// The Delta version of every table, as this run reads it.
+    versions: BTreeMap<TableId, u64>,
     pins: BTreeMap<TableId, Pin>,
+    checks: BTreeMap<String, String>,
     results: Vec<StepResult>,
     hidden: Vec<LevelShare>,
     suppressions: Vec<RecordBatch>,
@@ -97,8 +101,9 @@ struct Context {
     plan: Plan,
     run: String,
     state: Mutex<State>,
-    /// Appends to one raw dataset or system table take turns.
-    landing: tokio::sync::Mutex<()>,
+    /// Appends to one raw dataset take turns.
+    turns: BTreeMap<TableId, tokio::sync::Mutex<()>>,
+    generator: land::Generator,
     progress: Arc<dyn Progress>,
 }
 
@@ -112,21 +117,41 @@ pub async fn run(project: Project, engine: &Engine, plan: Plan, progress: Arc<dy
     let base = plan.base.clone();
     let mut tables = base.as_ref().map(released).unwrap_or_default();
     tables.extend(landed(&plan.deliveries)?);
+    let mut pins = base.as_ref().map(|release| release.tables.clone()).unwrap_or_default();
+    let mut checks = base.as_ref().map(|release| release.checks.clone()).unwrap_or_default();
+    for table in &plan.removed {
+        pins.remove(table);
+        tables.remove(table);
+    }
+    // a pipeline without checks has none that held
+    let selected: BTreeSet<&str> = plan.work.iter().map(|step| step.pipeline.as_str()).collect();
+    checks.retain(|name, _| !selected.contains(name.as_str()) || !project.pipelines[name].spec.checks.is_empty());
+    let mut versions: BTreeMap<TableId, u64> = pins.iter().map(|(table, pin)| (table.clone(), pin.version)).collect();
+    versions.extend(raw_versions(&plan.deliveries));
     let state = State {
         contents: contents(base.as_ref(), &plan.deliveries),
-        pins: base.as_ref().map(|release| release.tables.clone()).unwrap_or_default(),
+        versions,
+        pins,
+        checks,
         tables,
         results: Vec::new(),
         hidden: Vec::new(),
         suppressions: Vec::new(),
     };
+    let lands = |step: &&Step| matches!(step.work, Work::Land(_));
     let context = Arc::new(Context {
+        turns: plan
+            .work
+            .iter()
+            .filter(lands)
+            .map(|step| (step.writes[0].clone(), tokio::sync::Mutex::default()))
+            .collect(),
         project,
         engine: engine.clone(),
         plan,
         run: run.clone(),
         state: Mutex::new(state),
-        landing: tokio::sync::Mutex::new(()),
+        generator: land::Generator::default(),
         progress,
     });
     execute(&context).await?;
@@ -140,6 +165,18 @@ pub async fn run(project: Project, engine: &Engine, plan: Plan, progress: Arc<dy
         hidden: state.hidden.clone(),
         warnings,
     })
+}
+
+fn raw_versions(deliveries: &[Delivery]) -> BTreeMap<TableId, u64> {
+    datasets(deliveries)
+        .into_iter()
+        .map(|(table, of)| {
+            (
+                table,
+                of.iter().map(|delivery| delivery.version).max().unwrap_or_default(),
+            )
+        })
+        .collect()
 }
 
 fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
@@ -178,7 +215,7 @@ async fn execute(context: &Arc<Context>) -> Result<()> {
             let context = Arc::clone(context);
             running.spawn(async move {
                 let step = &context.plan.work[number];
-                do_step(&context, step)
+                do_step(&context, step, context.plan.steps[number].action)
                     .await
                     .map_err(|error| error.context(step.name.clone()))?;
                 Ok(number)
@@ -197,7 +234,7 @@ async fn execute(context: &Arc<Context>) -> Result<()> {
     Ok(())
 }
 
-async fn do_step(context: &Arc<Context>, step: &Step) -> Result<()> {
+async fn do_step(context: &Arc<Context>, step: &Step, action: Action) -> Result<()> {
     let begun = Instant::now();
     let mut result = StepResult {
         step: step.name.clone(),
@@ -207,35 +244,49 @@ async fn do_step(context: &Arc<Context>, step: &Step) -> Result<()> {
         bytes: 0,
         quarantined: 0,
         seconds: 0.0,
+        inputs: BTreeMap::new(),
         notes: Vec::new(),
     };
-    if let Work::Land(source) = &step.work {
-        land_step(context, step, source, &mut result).await?;
-    } else {
-        let (mark, same) = {
-            let state = lock(&context.state);
-            let mark = fingerprint(&context.project, step, &state.contents);
-            let same = step
-                .writes
-                .iter()
-                .all(|table| state.pins.get(table).is_some_and(|pin| pin.fingerprint == mark));
-            (mark, same)
-        };
-        if same {
-            let state = lock(&context.state);
-            result.rows = step
-                .writes
-                .iter()
-                .filter_map(|table| state.pins.get(table))
-                .map(|pin| pin.rows)
-                .sum();
-        } else {
+    let kept = |state: &State| -> u64 {
+        let pins = step.writes.iter().filter_map(|table| state.pins.get(table));
+        pins.map(|pin| pin.rows).sum()
+    };
+    match (&step.work, action) {
+        (Work::Land(_), Action::Skip | Action::Remove) => {
+            let text = "the same bytes have landed before; nothing to do";
+            result.notes.push(text.to_owned());
+        }
+        (Work::Land(source), Action::Run) => land_step(context, step, source, &mut result).await?,
+        (_, Action::Skip | Action::Remove) => result.rows = kept(&lock(&context.state)),
+        (_, Action::Run) => {
+            let mark = {
+                let state = lock(&context.state);
+                result.inputs = step
+                    .reads
+                    .iter()
+                    .filter_map(|table| Some((table.clone(), *state.versions.get(table)?)))
+                    .collect();
+                let mark = fingerprint(&context.project, step, &state.contents);
+                let made = |table: &TableId| state.pins.get(table).is_some_and(|pin| pin.fingerprint == mark);
+                if step.writes.iter().all(made) {
+                    result.rows = kept(&state);
+                    None
+                } else {
+                    Some(mark)
+                }
+            };
             context.progress.begin(&step.name);
-            make(context, step, &mark, &mut result).await?;
+            match mark {
+                Some(mark) => make(context, step, &mark, &mut result).await?,
+                None => {
+                    let text = "what it reads holds the same as before; nothing to do";
+                    result.notes.push(text.to_owned());
+                }
+            }
         }
     }
     result.seconds = begun.elapsed().as_secs_f64();
-    if result.state != "unchanged" {
+    if action == Action::Run {
         context.progress.end(&result);
     }
     lock(&context.state).results.push(result);
@@ -254,32 +305,35 @@ async fn land_step(
         .get(&step.name)
         .map(Vec::as_slice)
         .unwrap_or_default();
-    if arrivals.iter().all(|arrival| !arrival.new) {
+    context.progress.begin(&step.name);
+    let lake = context.engine.lake();
+    let table = &step.writes[0];
+    let turn = context
+        .turns
+        .get(table)
+        .ok_or_else(|| Error::bug(9020, "a dataset that nobody planned"))?;
+    let outcome = land::land(&context.project, lake, &context.generator, turn, source, arrivals).await?;
+    let deliveries = lake.deliveries(Some(&table.name)).await?;
+    let tables = landed(&deliveries)?;
+    if outcome.files > 0 {
+        result.state = "done";
+        result.notes.push(format!(
+            "{} file{}, {} rows delivered, {} landed, {} notes, {} set aside",
+            outcome.files,
+            if outcome.files == 1 { "" } else { "s" },
+            outcome.delivered,
+            outcome.rows,
+            outcome.notes,
+            outcome.quarantined.len(),
+        ));
+    }
+    for file in &outcome.already {
         result
             .notes
-            .push("the same bytes have landed before; nothing to do".to_owned());
-        return Ok(());
+            .push(format!("{file}: the same bytes have landed before; nothing to do"));
     }
-    context.progress.begin(&step.name);
-    let _turn = context.landing.lock().await;
-    let lake = context.engine.lake();
-    let outcome = land::land(&context.project, lake, source, arrivals).await?;
-    let table = &step.writes[0];
-    let deliveries = lake.deliveries(Some(&table.name)).await?;
-    let content = raw_content(&table.name, &deliveries);
-    let tables = landed(&deliveries)?;
-    result.state = "done";
     result.rows = outcome.rows;
     result.quarantined = outcome.quarantined.len() as u64;
-    result.notes.push(format!(
-        "{} file{}, {} rows delivered, {} landed, {} notes, {} set aside",
-        outcome.files,
-        if outcome.files == 1 { "" } else { "s" },
-        outcome.delivered,
-        outcome.rows,
-        outcome.notes,
-        result.quarantined,
-    ));
     for row in outcome.quarantined.iter().take(5) {
         let column = row
             .column
@@ -292,7 +346,10 @@ async fn land_step(
         ));
     }
     let mut state = lock(&context.state);
-    state.contents.insert(table.clone(), content);
+    for (table, current) in datasets(&deliveries) {
+        state.contents.insert(table, raw_content(&current));
+    }
+    state.versions.extend(raw_versions(&deliveries));
     state.tables.extend(tables);
     Ok(())
 }
@@ -317,22 +374,16 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
                 result.state = "adopted";
                 written
             } else {
-                let text = SqlText {
-                    sql: &model.sql,
-                    file: &model.file,
-                    skipped: 0,
-                };
+                let text = model.text();
                 let statement = plan_text(&session, text, defined).await?;
-                let order = if model.header.grain.is_empty() {
-                    sortable(&statement.schema())
-                } else {
-                    model.header.grain.clone()
-                };
+                let order = model.order(&statement.schema())?;
                 let stream = statement.sorted_stream(&order).await?;
                 lake.write(table, stream, &meta).await?
             };
             if !model.header.grain.is_empty() {
-                grain_holds(context, table, &written, &model.header.grain).await?;
+                grain_holds(context, table, &written, &model.header.grain)
+                    .await
+                    .map_err(|error| error.at(within(&model.sql, &model.file, &["grain:"])))?;
             }
             pin(
                 context,
@@ -367,7 +418,7 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
             state.suppressions.push(outcome.suppressions);
         }
         Work::Publish(publish) => {
-            let protected = publish::one(&context.plan.graph, &session, step, publish).await?;
+            let protected = publish::one(&context.project, &context.plan.graph, &session, step, publish).await?;
             write_protected(context, step, protected, &publish.contract, &meta, result).await?;
         }
     }
@@ -383,6 +434,7 @@ async fn write_protected(
     result: &mut StepResult,
 ) -> Result<()> {
     let table = protected.table().clone();
+    let defined = &context.project.pipelines[&step.pipeline];
     let contract = context.project.contract(contract)?;
     let schema = described(&protected.schema(), contract);
     let batches = protected
@@ -400,7 +452,12 @@ async fn write_protected(
                 contract.id, first.rule, first.column, first.rows
             ),
         )
-        .hint("correct the model or the contract; nothing was published"));
+        .hint("correct the model or the contract; nothing was published")
+        .at(within(
+            &defined.text,
+            &defined.file,
+            &["publish:", &table.to_string(), "contract:"],
+        )));
     }
     let written = if let Some(written) = left_behind(context, &table, &meta.fingerprint).await? {
         written
@@ -484,32 +541,38 @@ fn pin(
         description: description.clone(),
         key: key.clone(),
     };
+    let mut state = lock(&context.state);
+    let inputs = step
+        .reads
+        .iter()
+        .map(|read| {
+            let input = Input {
+                version: state.versions.get(read).copied().unwrap_or_default(),
+                content: state.contents.get(read).cloned().unwrap_or_default(),
+            };
+            (read.clone(), input)
+        })
+        .collect();
     let pin = Pin {
         version: written.version,
         rows: written.rows,
         bytes: written.bytes,
         content_hash: written.content_hash.clone(),
         fingerprint: mark.to_owned(),
+        origin: Origin {
+            definition: definition(&context.project, step),
+            inputs,
+        },
         pipeline: step.pipeline.clone(),
         contract,
         description,
         key,
         files: written.files,
     };
-    let mut state = lock(&context.state);
     state.tables.insert(table.clone(), entry);
     state.contents.insert(table.clone(), written.content_hash);
+    state.versions.insert(table.clone(), written.version);
     state.pins.insert(table.clone(), pin);
-}
-
-/// Columns that rows can be sorted by.
-fn sortable(schema: &arrow::datatypes::Schema) -> Vec<String> {
-    schema
-        .fields()
-        .iter()
-        .filter(|field| !field.data_type().is_nested() && field.data_type() != &DataType::Null)
-        .map(|field| field.name().clone())
-        .collect()
 }
 
 /// Refuses a table in which two rows have the same grain: a join that multiplied rows.
@@ -522,7 +585,7 @@ async fn grain_holds(context: &Context, table: &TableId, written: &Written, grai
     let session = context.engine.workspace(Tables::from([(table.clone(), entry)]))?;
     let list = grain
         .iter()
-        .map(|name| format!("\"{name}\""))
+        .map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
         .collect::<Vec<_>>()
         .join(", ");
     let found = count(
@@ -559,17 +622,23 @@ async fn count(session: &Session, sql: &str) -> Result<i64> {
         .unwrap_or(0))
 }
 
-/// Runs the checks of the pipelines that took part.
+/// Runs the checks that the plan names, unless what they read turns out to be the same as when they held.
 async fn check_all(context: &Arc<Context>) -> Result<Vec<String>> {
-    let names: BTreeSet<&str> = context.plan.work.iter().map(|step| step.pipeline.as_str()).collect();
-    if context.plan.steps.iter().all(|step| step.action == Action::Skip) {
+    if context.plan.checks.is_empty() {
         return Ok(Vec::new());
     }
-    let tables = lock(&context.state).tables.clone();
+    let (tables, contents) = {
+        let state = lock(&context.state);
+        (state.tables.clone(), state.contents.clone())
+    };
     let session = context.engine.workspace(tables)?;
     let mut warnings = Vec::new();
-    for name in names {
+    for name in &context.plan.checks {
         let defined = &context.project.pipelines[name];
+        let mark = checks_fingerprint(defined, &check_reads(defined)?, &contents);
+        if lock(&context.state).checks.get(name) == Some(&mark) {
+            continue;
+        }
         for rule in &defined.spec.checks {
             let Some(text) = broken(context, &session, defined, rule).await? else {
                 continue;
@@ -580,10 +649,13 @@ async fn check_all(context: &Arc<Context>) -> Result<Vec<String>> {
                     warnings.push(text);
                 }
                 Severity::Error => {
-                    return Err(Error::refused(5030, text).hint("correct the data or the model; nothing was published"));
+                    return Err(Error::refused(5030, text)
+                        .hint("correct the data or the model; nothing was published")
+                        .at(within(&defined.text, &defined.file, &["checks:", &rule.name])));
                 }
             }
         }
+        lock(&context.state).checks.insert(name.clone(), mark);
     }
     Ok(warnings)
 }
@@ -595,33 +667,27 @@ async fn broken(
     defined: &super::project::Defined,
     rule: &Check,
 ) -> Result<Option<String>> {
-    let text = SqlText {
-        sql: &rule.sql,
-        file: &defined.file,
-        skipped: 0,
-    };
+    let text = check_text(defined, rule);
     let statement = plan_text(session, text, defined)
         .await
-        .map_err(|error| error.context(format!("checking `{}`", rule.name)))?;
+        .map_err(|error| relocate(error, defined, rule))?;
     let batches: Vec<RecordBatch> = statement.stream().await?.try_collect().await?;
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     if rows == 0 {
         return Ok(None);
     }
-    let on: TableId = rule.on.parse()?;
-    let open = context
-        .plan
-        .graph
-        .sensitivity
-        .get(&on)
-        .is_some_and(|class| *class == Sensitivity::Public);
+    let mut reads = references(text)?;
+    reads.insert(rule.on.parse()?);
+    let public = |table: &TableId| context.plan.graph.sensitivity.get(table) == Some(&Sensitivity::Public);
+    let open = reads.iter().all(public);
     // of persons only the place in the delivery is shown, never a value
+    let place = ["_row", "_file", "_delivery"];
     let shown: Vec<usize> = batches[0]
         .schema()
         .fields()
         .iter()
         .enumerate()
-        .filter(|(_, field)| open || ["_row", "_file", "_delivery"].contains(&field.name().as_str()))
+        .filter(|(_, field)| open || place.contains(&field.name().as_str()) || rule.show.contains(field.name()))
         .map(|(at, _)| at)
         .collect();
     let mut examples = Vec::new();
@@ -635,8 +701,9 @@ async fn broken(
         examples.push(some);
     }
     let mut text = format!(
-        "the check `{}` on `{on}` does not hold for {rows} row{}",
+        "the check `{}` on `{}` does not hold for {rows} row{}",
         rule.name,
+        rule.on,
         if rows == 1 { "" } else { "s" }
     );
     if !examples.is_empty() {
@@ -646,23 +713,25 @@ async fn broken(
     Ok(Some(text))
 }
 
-/// Writes the records of the run and publishes the release.
+/// Writes the records of the run, then publishes the release: a kill in between leaves a record of a run that published nothing, never a
+/// release without its records.
 async fn finish(
     context: &Arc<Context>,
     base: Option<&Release>,
     started: chrono::DateTime<chrono::Utc>,
 ) -> Result<Option<ReleaseId>> {
-    let (pins, results, suppressions, contents) = {
+    let (pins, checks, results, suppressions) = {
         let state = lock(&context.state);
         (
             state.pins.clone(),
+            state.checks.clone(),
             state.results.clone(),
             state.suppressions.clone(),
-            state.contents.clone(),
         )
     };
     let before = base.map(|release| release.tables.clone()).unwrap_or_default();
     let changed = pins.len() != before.len()
+        || base.is_none_or(|release| release.checks != checks)
         || pins.iter().any(|(table, pin)| {
             before
                 .get(table)
@@ -673,18 +742,17 @@ async fn finish(
         return Ok(None);
     }
     let lake = context.engine.lake();
-    let mut published = None;
-    if changed {
-        let mut release = Release::after(base, &context.run, lake.clock().now());
-        release.tables = pins;
-        lake.commit_release(&release).await?;
-        published = Some(release.id);
-    }
-    let _turn = context.landing.lock().await;
-    record(context, &results, started, published, &contents).await?;
+    let mut release = Release::after(base, &context.run, lake.clock().now());
+    release.tables = pins;
+    release.checks = checks;
     for batch in suppressions.into_iter().filter(|batch| batch.num_rows() > 0) {
         lake.system_append("suppressions", with_run(&batch, &context.run)?)
             .await?;
+    }
+    let published = changed.then_some(release.id);
+    record(context, &results, started, published).await?;
+    if changed {
+        lake.commit_release(&release).await?;
     }
     Ok(published)
 }
@@ -705,21 +773,30 @@ async fn record(
     results: &[StepResult],
     started: chrono::DateTime<chrono::Utc>,
     published: Option<ReleaseId>,
-    contents: &BTreeMap<TableId, String>,
 ) -> Result<()> {
     let lake = context.engine.lake();
     let pipelines: BTreeSet<&str> = results.iter().map(|result| result.pipeline.as_str()).collect();
-    let inputs: BTreeMap<String, String> = contents
-        .iter()
-        .filter(|(table, _)| table.layer == Layer::Raw)
-        .map(|(table, hash)| (table.to_string(), hash.clone()))
-        .collect();
-    let base: BTreeMap<String, u64> = context
+    let read: BTreeSet<&TableId> = context.plan.work.iter().flat_map(|step| &step.reads).collect();
+    let all = lake.deliveries(None).await?;
+    let raw: BTreeMap<TableId, serde_json::Value> = {
+        let state = lock(&context.state);
+        datasets(&all)
+            .into_iter()
+            .filter(|(table, _)| read.contains(table))
+            .map(|(table, of)| {
+                let ids: Vec<&str> = of.iter().map(|delivery| delivery.id.as_str()).collect();
+                let value = serde_json::json!({ "version": state.versions.get(&table), "deliveries": ids });
+                (table, value)
+            })
+            .collect()
+    };
+    let pinned: BTreeMap<&TableId, u64> = context
         .plan
         .base
         .iter()
         .flat_map(|release| &release.tables)
-        .map(|(table, pin)| (table.to_string(), pin.version))
+        .filter(|(table, _)| read.contains(table))
+        .map(|(table, pin)| (table, pin.version))
         .collect();
     let micros = |time: chrono::DateTime<chrono::Utc>| -> ArrayRef {
         Arc::new(TimestampMicrosecondArray::from(vec![time.timestamp_micros()]).with_timezone("UTC"))
@@ -740,14 +817,12 @@ async fn record(
         ("release", Arc::new(UInt64Array::from(vec![published.map(|id| id.0)]))),
         (
             "raw_inputs",
-            Arc::new(StringArray::from(vec![
-                serde_json::to_string(&inputs).unwrap_or_default(),
-            ])),
+            Arc::new(StringArray::from(vec![serde_json::to_string(&raw).unwrap_or_default()])),
         ),
         (
             "pinned_inputs",
             Arc::new(StringArray::from(vec![
-                serde_json::to_string(&base).unwrap_or_default(),
+                serde_json::to_string(&pinned).unwrap_or_default(),
             ])),
         ),
         ("samsyn", Arc::new(StringArray::from(vec![env!("CARGO_PKG_VERSION")]))),
@@ -772,6 +847,10 @@ async fn record(
             number(&|result| {
                 u64::try_from(Duration::from_secs_f64(result.seconds.max(0.0)).as_millis()).unwrap_or(u64::MAX)
             }),
+        ),
+        (
+            "inputs",
+            text(&|result| serde_json::to_string(&result.inputs).unwrap_or_default()),
         ),
         ("notes", text(&|result| result.notes.join("\n"))),
     ])?;

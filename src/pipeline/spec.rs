@@ -106,6 +106,10 @@ pub struct Check {
     pub on: String,
     /// A query that returns the rows that are wrong.
     pub sql: String,
+    /// Columns of that query that name a row of an aggregate, such as area and year, and may be shown when it does not hold. Of public data
+    /// everything is shown, of all other only these and the place in the delivery (`_file`, `_row`, `_delivery`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub show: Vec<String>,
     /// What a failure does.
     #[serde(default)]
     pub severity: Severity,
@@ -125,6 +129,10 @@ pub struct PopulationSpec {
     /// The policy: a preset or `schemas/policies/<name>.yaml`.
     #[serde(default = "standard")]
     pub policy: String,
+    /// Other populations that come from the same protected data, although no difference between counts of theirs and of this one can
+    /// tell of few persons. Each population is protected by itself, so this is yours to know; without it such a pair is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub independent_of: Vec<String>,
 }
 
 fn standard() -> String {
