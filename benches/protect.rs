@@ -1,5 +1,5 @@
-//! Disclosure control of the large synthetic case: 300 DeSO by age, sex and origin with RegSO, kommun and totals, 46,746 cells. The peer,
-//! GaussSuppression 1.2.3 in R, needs 362 s for the same pattern.
+//! Disclosure control of the large synthetic case: 300 DeSO by age, sex and origin with RegSO, kommun and totals,
+//! 46,746 cells. The peer, GaussSuppression 1.2.3 in R, needs 362 s for the same pattern.
 
 use std::{
     hint::black_box,

@@ -25,12 +25,12 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// Reads the columns that `tables` use and sums equal combinations. When zeros are protected, combinations that nobody has are
-    /// there too: their absence would tell that they are empty.
+    /// Reads the columns that `tables` use and sums equal combinations. When zeros are protected, combinations that
+    /// nobody has are there too: their absence would tell that they are empty.
     ///
     /// # Errors
-    /// SAMSYN-5001 for a column that the population does not have, 5002 for a NULL in it, 5003 for a count that is none, 5004 when there is
-    /// too much, 5022 for a population of nobody.
+    /// SAMSYN-5001 for a column that the population does not have, 5002 for a NULL in it, 5003 for a count that is
+    /// none, 5004 when there is too much, 5022 for a population of nobody.
     pub(super) fn read(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
         let mut names: Vec<String> = Vec::new();
         for name in tables.iter().flat_map(CountTable::columns) {
@@ -120,8 +120,8 @@ impl Base {
         Ok(())
     }
 
-    /// Adds a zero for every combination of the codes that occur. Columns of one dimension belong together: only their combinations that
-    /// occur are taken, so that an area keeps to its parents.
+    /// Adds a zero for every combination of the codes that occur. Columns of one dimension belong together: only their
+    /// combinations that occur are taken, so that an area keeps to its parents.
     fn fill(&mut self, tables: &[CountTable], population: &str) -> Result<()> {
         let groups = self.groups(tables);
         let mut tuples: Vec<Vec<Vec<u32>>> = Vec::with_capacity(groups.len());

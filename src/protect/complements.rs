@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::System;
 
-/// Base rows of `whole − part` for every pair of cells, of whatever tables, where the whole holds all of the part and leaves fewer than the
-/// threshold: in «9 of 10 are employed» the tenth is as easily recognised as if a cell said 1. Differences that are cells are left out: those
-/// are unsafe themselves.
+/// Base rows of `whole − part` for every pair of cells, of whatever tables, where the whole holds all of the part and
+/// leaves fewer than the threshold: in «9 of 10 are employed» the tenth is as easily recognised as if a cell said 1.
+/// Differences that are cells are left out: those are unsafe themselves.
 pub(super) fn complements(system: &System, threshold: u64) -> Vec<Vec<u32>> {
     let mut of_row: Vec<Vec<u32>> = vec![Vec::new(); system.counts.len()];
     let mut seen: HashSet<&[u32]> = HashSet::with_capacity(system.cells.len());

@@ -43,8 +43,8 @@ pub struct CountsOutcome {
 /// Protects all count tables of a population together.
 ///
 /// # Errors
-/// SAMSYN-500x for a population or a table that cannot be used, 5022 for one that is empty, 5010 when the audit finds a hidden cell that
-/// published ones determine: nothing is published then.
+/// SAMSYN-500x for a population or a table that cannot be used, 5022 for one that is empty, 5010 when the audit finds a
+/// hidden cell that published ones determine: nothing is published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
     policy.check()?;
     let system = System::build(population, tables, policy.zeros)?;
@@ -133,8 +133,14 @@ fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: 
         derivable: found as u64,
     };
     if found > 0 {
-        return Err(Error::refused(5010, format!("{found} hidden cells of the population `{population}` can be derived from published ones"))
-            .hint("nothing was published; use coarser levels, or report the definition: the suppression should have prevented this"));
+        return Err(Error::refused(
+            5010,
+            format!("{found} hidden cells of the population `{population}` can be derived from published ones"),
+        )
+        .hint(
+            "nothing was published; use coarser levels, or report the definition: the suppression should have \
+             prevented this",
+        ));
     }
     Ok(result)
 }

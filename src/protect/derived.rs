@@ -23,8 +23,8 @@ use crate::{
 pub struct DerivedRule {
     /// Columns that identify a row; published as they are, in hidden rows too.
     pub keys: Vec<String>,
-    /// Published figures with the decimals that they are rounded to. With minima none may be a whole number: those are counts, and hidden
-    /// counts can be found again from published totals, so `counts` protects them.
+    /// Published figures with the decimals that they are rounded to. With minima none may be a whole number: those are
+    /// counts, and hidden counts can be found again from published totals, so `counts` protects them.
     pub values: BTreeMap<String, u32>,
     /// Columns that must be at least so much, or the row's figures are hidden; not published themselves.
     #[serde(default)]
@@ -37,9 +37,10 @@ pub struct DerivedRule {
 /// Publishes computed figures.
 ///
 /// # Errors
-/// SAMSYN-5022 when there is nothing, 5023 for a column that is missing, 5024 when neither minima are given nor everything comes from
-/// published tables, 5025 for a column that is neither key, value nor minimum, 5026 for a value or a minimum that is no number, 5027 for a
-/// rule that protects nothing, 5028 for keys that are missing or not unique, 5029 for counts.
+/// SAMSYN-5022 when there is nothing, 5023 for a column that is missing, 5024 when neither minima are given nor
+/// everything comes from published tables, 5025 for a column that is neither key, value nor minimum, 5026 for a value
+/// or a minimum that is no number, 5027 for a rule that protects nothing, 5028 for keys that are missing or not unique,
+/// 5029 for counts.
 pub fn protect_derived(
     table: TableId,
     batches: &[RecordBatch],

@@ -1,9 +1,9 @@
 //! Disclosure control: from tables of a population to tables that may be published.
 //!
-//! Pure and deterministic: no clock, no I/O, no randomness. Every published cell is a set of base rows, and all tables of a population are
-//! one system, so that hierarchies (nested or not), totals, and tables that share margins need no special case. What can go wrong: a pattern
-//! that hides cells which published ones still determine; so an auditor that shares no code with the suppressor checks every result,
-//! and without its word there is no [`Protected`].
+//! Pure and deterministic: no clock, no I/O, no randomness. Every published cell is a set of base rows, and all tables
+//! of a population are one system, so that hierarchies (nested or not), totals, and tables that share margins need no
+//! special case. What can go wrong: a pattern that hides cells which published ones still determine; so an auditor that
+//! shares no code with the suppressor checks every result, and without its word there is no [`Protected`].
 
 pub mod audit;
 mod base;

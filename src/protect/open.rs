@@ -23,8 +23,8 @@ pub struct OpenEvidence {
 /// Publishes a table of public data.
 ///
 /// # Errors
-/// SAMSYN-5020 when an ancestor is not public, 5021 when a value is NULL without a status that says why, or is there although its status says
-/// that it is confidential; 5022 when there is nothing, 5023 for a column that is missing.
+/// SAMSYN-5020 when an ancestor is not public, 5021 when a value is NULL without a status that says why, or is there
+/// although its status says that it is confidential; 5022 when there is nothing, 5023 for a column that is missing.
 pub fn protect_open(
     table: TableId,
     batches: Vec<RecordBatch>,
@@ -126,7 +126,8 @@ impl<'a> Value<'a> {
         (0..self.column.len()).filter(bare).count()
     }
 
-    /// Values that are there although their status says that they are hidden. A row's status is about its value only when it has one.
+    /// Values that are there although their status says that they are hidden. A row's status is about its value only
+    /// when it has one.
     fn confidential_numbers(&self, one_value: bool) -> usize {
         if !self.conf_is_own && !one_value {
             return 0;

@@ -20,7 +20,8 @@ pub enum Zeros {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Singletons {
-    /// No sum of cells with one person may be derivable: it would tell each of them, since each knows that it is one.
+    /// No sum of cells with one person may be derivable: hidden cells are not empty, so a sum of k that is k would tell
+    /// each of them.
     #[default]
     AnySum,
     /// No special treatment.
@@ -41,7 +42,7 @@ pub struct Policy {
     /// Whether zeros are shown.
     #[serde(default)]
     pub zeros: Zeros,
-    /// Whether N − n is as sensitive as n, where N is a published total of the same dimension.
+    /// Whether N − n is as sensitive as n, where n of the same N are published, in whatever tables of the population.
     #[serde(default = "yes")]
     pub complements: bool,
     /// How sums of ones are treated.

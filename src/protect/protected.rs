@@ -1,4 +1,5 @@
-//! The proof that a table has passed disclosure control: only this module's siblings can make one, and only it can be published.
+//! The proof that a table has passed disclosure control: only this module's siblings can make one, and only it can be
+//! published.
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use serde::Serialize;

@@ -39,7 +39,8 @@ pub struct System {
 impl System {
     /// Builds the cells that hold at least one base row.
     ///
-    /// When zeros are published, base rows with nobody belong to no cell: who sees that a cell is empty knows that all its parts are.
+    /// When zeros are published, base rows with nobody belong to no cell: who sees that a cell is empty knows that all
+    /// its parts are.
     ///
     /// # Errors
     /// SAMSYN-5001 to 5004 for a population that cannot be used, 5005 for a table, 5022 when one would have no rows.

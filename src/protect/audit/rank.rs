@@ -1,8 +1,8 @@
 //! The linear attacker: which hidden sets are exact combinations of published ones.
 //!
-//! Works modulo the prime 2^61 − 1. A hidden set that is a rational combination of published ones is one modulo the prime too, unless
-//! the prime divides a denominator; one that is not can be taken for one with a chance near 2^−61, which stops a publication and never lets
-//! one pass.
+//! Works modulo the prime 2^61 − 1. A hidden set that is a rational combination of published ones is one modulo the
+//! prime too, unless the prime divides a denominator; one that is not can be taken for one with a chance near 2^−61,
+//! which stops a publication and never lets one pass.
 
 const PRIME: u64 = (1 << 61) - 1;
 

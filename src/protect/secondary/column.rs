@@ -37,8 +37,8 @@ pub(super) enum Change {
     Cleared(u32),
 }
 
-/// Writes into `result` what `column` is when freed of `row` by a multiple of `pivot`, and tells the rows that come and go.
-/// None when a number does not fit.
+/// Writes into `result` what `column` is when freed of `row` by a multiple of `pivot`, and tells the rows that come and
+/// go. None when a number does not fit.
 pub(super) fn eliminate<N: Number>(
     column: &[(u32, N)],
     pivot: &[(u32, N)],

@@ -1,20 +1,23 @@
 //! Secondary suppression by Gaussian elimination.
 //!
-//! Cells are columns over base rows. In order of their worth, each is accepted for publication unless it, modulo what is accepted
-//! already, is proportional to an unsafe one: publishing it would then make the unsafe cell a combination of published ones. What is
-//! accepted is eliminated from all others. In the end an unsafe cell's residual is not zero exactly when it is no combination of published
-//! cells, for any linear structure: hierarchies, non-nested levels, linked tables. The set that is published is maximal for the order.
+//! Cells are columns over base rows. In order of their worth, each is accepted for publication unless it, modulo what
+//! is accepted already, is proportional to an unsafe one: publishing it would then make the unsafe cell a combination
+//! of published ones. What is accepted is eliminated from all others. In the end an unsafe cell's residual is not zero
+//! exactly when it is no combination of published cells, for any linear structure: hierarchies, non-nested levels,
+//! linked tables. The set that is published is maximal for the order.
 //!
-//! A hidden cell holds at least one person, when zeros are shown. So a sum of k hidden cells that is k tells each of them, and no sum of
-//! cells with one person may be derivable: what is left of a candidate modulo what is accepted may lie in their rows only when its signs are
-//! mixed and no other such candidate has one of the rows. When zeros are hidden too, the same holds for sums of zeros.
+//! A hidden cell holds at least one person, when zeros are shown. So a sum of k hidden cells that is k tells each of
+//! them, and no sum of cells with one person may be derivable: what is left of a candidate modulo what is accepted may
+//! lie in their rows only when its signs are mixed and no other such candidate has one of the rows. When zeros are
+//! hidden too, the same holds for sums of zeros.
 //!
-//! Source: Langsrud, Ø. (2024), Secondary cell suppression by Gaussian elimination: an algorithm suitable for handling issues with zeros
-//! and singletons, in Privacy in Statistical Databases, Springer, doi:10.1007/978-3-031-69651-0_6.
+//! Source: Langsrud, Ø. (2024), Secondary cell suppression by Gaussian elimination: an algorithm suitable for handling
+//! issues with zeros and singletons, in Privacy in Statistical Databases, Springer, doi:10.1007/978-3-031-69651-0_6.
 
 use std::collections::HashMap;
 
 use super::{
+    basis::{Basis, Sum},
     column::{Change, Column, at, direction, eliminate, proportional},
     number::Number,
     order::order,
@@ -58,54 +61,47 @@ impl Default for Options {
 
 /// The cells to hide beside the primary ones.
 ///
-/// Works in 64 bits; when a coefficient does not fit, again in 128; and when one does not fit there either, the cell that would need it is
-/// hidden.
+/// Works in 64 bits; when a coefficient does not fit, again in 128; and when one does not fit there either, the cell
+/// that would need it is hidden.
 pub fn suppress(problem: &Problem<'_>, options: Options) -> Vec<bool> {
+    let hidden = search::<i64, i128>(problem, options);
+    hidden
+        .iter()
+        .zip(&problem.primary)
+        .map(|(hidden, primary)| *hidden && !primary)
+        .collect()
+}
+
+/// All hidden cells, found with numbers `N`, or `W` when those are too small.
+fn search<N: Number, W: Number>(problem: &Problem<'_>, options: Options) -> Vec<bool> {
     let representative = representatives(problem);
     let mut unsafe_cell = vec![false; problem.cells.len()];
     for (cell, primary) in problem.primary.iter().enumerate() {
         unsafe_cell[representative[cell]] |= primary;
     }
-    let hidden = search::<i64, i128>(problem, options, &representative, unsafe_cell);
-    (0..problem.cells.len())
-        .map(|cell| hidden[representative[cell]] && !problem.primary[cell])
-        .collect()
-}
-
-/// The hidden cells among the representatives, found with numbers `N`, or `W` when those are too small.
-fn search<N: Number, W: Number>(
-    problem: &Problem<'_>,
-    options: Options,
-    representative: &[usize],
-    mut unsafe_cell: Vec<bool>,
-) -> Vec<bool> {
     let order: Vec<usize> = order(problem, options)
         .into_iter()
         .filter(|cell| representative[*cell] == *cell)
         .collect();
+    let columns = Columns::of(problem, options, &representative);
     let mut wide = false;
     loop {
         let result = if wide {
-            run::<W>(problem, options, &order, &unsafe_cell)
+            run::<W>(&columns, &order, &unsafe_cell)
         } else {
-            run::<N>(problem, options, &order, &unsafe_cell)
+            run::<N>(&columns, &order, &unsafe_cell)
         };
         match result {
-            Ok(hidden) => return hidden,
-            Err(cell) if wide => unsafe_cell[cell] = true,
-            Err(_) => wide = true,
+            Ok(hidden) => return representative.iter().map(|same| hidden[*same]).collect(),
+            Err(_) if !wide => wide = true,
+            Err(cell) => unsafe_cell[cell] = true,
         }
     }
 }
 
 /// One elimination; the error is the cell at which a number did not fit.
-fn run<N: Number>(
-    problem: &Problem<'_>,
-    options: Options,
-    order: &[usize],
-    unsafe_cell: &[bool],
-) -> Result<Vec<bool>, usize> {
-    let mut elimination = Elimination::<N>::new(problem, options, unsafe_cell);
+fn run<N: Number>(columns: &Columns, order: &[usize], unsafe_cell: &[bool]) -> Result<Vec<bool>, usize> {
+    let mut elimination = Elimination::<N>::new(columns, unsafe_cell)?;
     let mut hidden = unsafe_cell.to_vec();
     for cell in order {
         if !unsafe_cell[*cell] {
@@ -113,6 +109,59 @@ fn run<N: Number>(
         }
     }
     Ok(hidden)
+}
+
+/// Everything as sums over coordinates.
+struct Columns {
+    /// What the cells are; nothing for one that stands for the same rows as one before it.
+    cells: Vec<Sum>,
+    /// Sets that must not be derivable either.
+    forbidden: Vec<Sum>,
+    /// Cells with singletons only. They need no watch: they are sums of singletons, which are never accepted.
+    watched: Vec<bool>,
+    /// Coordinates that are singletons' rows, or none when there is no rule for them.
+    singleton: Vec<bool>,
+}
+
+impl Columns {
+    fn of(problem: &Problem<'_>, options: Options, representative: &[usize]) -> Self {
+        let singleton = singletons(problem, options);
+        let watched = |rows: &[u32]| !rows.iter().all(|row| singleton[*row as usize]);
+        let cells: Vec<&[u32]> = problem
+            .cells
+            .iter()
+            .enumerate()
+            .map(|(cell, rows)| if representative[cell] == cell { *rows } else { &[] })
+            .collect();
+        let forbidden: Vec<&[u32]> = problem
+            .forbidden
+            .iter()
+            .map(Vec::as_slice)
+            .filter(|rows| watched(rows))
+            .collect();
+        let in_basis = || {
+            let mut basis = Basis::of(&cells, &singleton)?;
+            let cells: Option<Vec<Sum>> = cells.iter().map(|rows| basis.express(rows)).collect();
+            let forbidden: Option<Vec<Sum>> = forbidden.iter().map(|rows| basis.express(rows)).collect();
+            Some((cells?, forbidden?, basis.len()))
+        };
+        let plain = |sets: &[&[u32]]| -> Vec<Sum> {
+            sets.iter()
+                .map(|rows| rows.iter().map(|row| (*row, 1)).collect())
+                .collect()
+        };
+        let watched = cells.iter().map(|rows| watched(rows)).collect();
+        let (cells, forbidden, coordinates) =
+            in_basis().unwrap_or_else(|| (plain(&cells), plain(&forbidden), singleton.len()));
+        let mut singleton = singleton;
+        singleton.resize(coordinates, false);
+        Self {
+            cells,
+            forbidden,
+            watched,
+            singleton,
+        }
+    }
 }
 
 /// For every cell the first with the same rows.
@@ -126,7 +175,8 @@ fn representatives(problem: &Problem<'_>) -> Vec<usize> {
         .collect()
 }
 
-/// Rows that stand for a cell with one person (or none): those that are a cell by themselves, so that everybody sees that one is hidden.
+/// Rows that stand for a cell with one person (or none): those that are a cell by themselves, so that everybody sees
+/// that one is hidden.
 fn singletons(problem: &Problem<'_>, options: Options) -> Vec<bool> {
     let mut singleton = vec![false; problem.row_counts.len()];
     if options.singletons {
@@ -140,55 +190,51 @@ fn singletons(problem: &Problem<'_>, options: Options) -> Vec<bool> {
     singleton
 }
 
-struct Elimination<N> {
-    options: Options,
-    singleton: Vec<bool>,
+struct Elimination<'a, N> {
+    /// Coordinates that are singletons' rows.
+    singleton: &'a [bool],
     /// What is left of every candidate and, from `unsafe_from` on, of everything that must not be derivable.
     columns: Vec<Column<N>>,
     unsafe_from: usize,
     /// Number of a cell's column.
     candidate: Vec<u32>,
-    /// Columns that have an entry in a row; may name some that no longer do.
+    /// Columns that have an entry at a coordinate; may name some that no longer do.
     by_row: Vec<Vec<u32>>,
-    /// How many entries a row has.
+    /// How many entries a coordinate has.
     entries: Vec<u32>,
     /// Unsafe columns by direction, and each one's direction.
     directions: HashMap<u64, Vec<u32>>,
     direction_of: Vec<u64>,
-    /// Singleton rows of an accepted difference.
+    /// Singletons' rows of an accepted difference.
     used: Vec<bool>,
     /// A column's memory to write the next result into.
     spare: Column<N>,
 }
 
-impl<N: Number> Elimination<N> {
-    fn new(problem: &Problem<'_>, options: Options, unsafe_cell: &[bool]) -> Self {
-        let rows = problem.row_counts.len();
-        let singleton = singletons(problem, options);
-        let column = |rows: &[u32]| -> Column<N> { rows.iter().map(|row| (*row, N::ONE)).collect() };
-        let mut columns = Vec::with_capacity(problem.cells.len() + problem.forbidden.len());
-        let mut candidate = vec![u32::MAX; problem.cells.len()];
-        for (cell, rows) in problem.cells.iter().enumerate() {
+impl<'a, N: Number> Elimination<'a, N> {
+    /// The state before anything is accepted; the error is a cell whose coefficients do not fit.
+    fn new(prepared: &'a Columns, unsafe_cell: &[bool]) -> Result<Self, usize> {
+        let convert =
+            |sum: &Sum| -> Option<Column<N>> { sum.iter().map(|(at, value)| Some((*at, N::new(*value)?))).collect() };
+        let mut columns = Vec::with_capacity(prepared.cells.len() + prepared.forbidden.len());
+        let mut candidate = vec![u32::MAX; prepared.cells.len()];
+        for (cell, sum) in prepared.cells.iter().enumerate() {
             if !unsafe_cell[cell] {
                 candidate[cell] = number(columns.len());
-                columns.push(column(rows));
+                columns.push(convert(sum).ok_or(cell)?);
             }
         }
         let unsafe_from = columns.len();
-        let cells = problem
-            .cells
-            .iter()
-            .zip(unsafe_cell)
-            .filter(|(_, is_unsafe)| **is_unsafe)
-            .map(|(rows, _)| *rows);
-        for rows in cells.chain(problem.forbidden.iter().map(Vec::as_slice)) {
-            // a set of singletons only is a sum of singletons, which is never accepted
-            if !rows.iter().all(|row| singleton[*row as usize]) {
-                columns.push(column(rows));
+        for (cell, sum) in prepared.cells.iter().enumerate() {
+            if unsafe_cell[cell] && prepared.watched[cell] {
+                columns.push(convert(sum).ok_or(cell)?);
             }
         }
-        let mut by_row = vec![Vec::new(); rows];
-        let mut entries = vec![0; rows];
+        for sum in &prepared.forbidden {
+            columns.push(convert(sum).ok_or(0_usize)?);
+        }
+        let mut by_row = vec![Vec::new(); prepared.singleton.len()];
+        let mut entries = vec![0; prepared.singleton.len()];
         for (at, column) in columns.iter().enumerate() {
             for (row, _) in column {
                 by_row[*row as usize].push(number(at));
@@ -200,9 +246,8 @@ impl<N: Number> Elimination<N> {
         for (at, direction) in direction_of.iter().enumerate() {
             directions.entry(*direction).or_default().push(number(unsafe_from + at));
         }
-        Self {
-            options,
-            singleton,
+        Ok(Self {
+            singleton: &prepared.singleton,
             columns,
             unsafe_from,
             candidate,
@@ -210,12 +255,13 @@ impl<N: Number> Elimination<N> {
             entries,
             directions,
             direction_of,
-            used: vec![false; rows],
+            used: vec![false; prepared.singleton.len()],
             spare: Vec::new(),
-        }
+        })
     }
 
-    /// Whether the cell can be published; if so it is eliminated from all other columns. None when a number does not fit.
+    /// Whether the cell can be published; if so it is eliminated from all other columns. None when a number does not
+    /// fit.
     fn accept(&mut self, cell: usize) -> Option<bool> {
         let pivot = std::mem::take(&mut self.columns[self.candidate[cell] as usize]);
         for (row, _) in &pivot {
@@ -245,10 +291,10 @@ impl<N: Number> Elimination<N> {
         })
     }
 
-    /// Whether what is left of a candidate lies in singletons' rows and could give a sum of them. A difference of them cannot, as long as
-    /// no other one shares a row with it.
+    /// Whether what is left of a candidate lies in singletons' rows and could give a sum of them. A difference of them
+    /// cannot, as long as no other one shares a row with it.
     fn tells_of_singletons(&mut self, pivot: &[(u32, N)]) -> bool {
-        if !self.options.singletons || !pivot.iter().all(|(row, _)| self.singleton[*row as usize]) {
+        if !pivot.iter().all(|(row, _)| self.singleton[*row as usize]) {
             return false;
         }
         let mixed = pivot.iter().any(|(_, value)| *value > N::ZERO) && pivot.iter().any(|(_, value)| *value < N::ZERO);
@@ -290,8 +336,8 @@ impl<N: Number> Elimination<N> {
         Some(())
     }
 
-    /// The row with the fewest entries: it fills in least. A singleton's only when there is no other, so that what has none but
-    /// singletons' rows left really is about them.
+    /// The row with the fewest entries: it fills in least. A singleton's only when there is no other, so that what has
+    /// none but singletons' rows left really is about them.
     fn pivot_row(&self, pivot: &[(u32, N)]) -> u32 {
         pivot
             .iter()
@@ -304,4 +350,69 @@ impl<N: Number> Elimination<N> {
 /// Columns are fewer than 2^32: there are not so many base rows.
 fn number(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protect::audit::derivable;
+
+    /// Sets that cross without any order, so that coefficients grow.
+    fn crossing() -> (Vec<Vec<u32>>, Vec<u64>) {
+        let mut state = 7_u64;
+        let mut draw = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            state >> 33
+        };
+        let counts: Vec<u64> = (0..30).map(|_| draw() % 6).collect();
+        let mut sets: Vec<Vec<u32>> = (0..30).map(|row| vec![row]).collect();
+        sets.extend((0..40).map(|_| (0..30).filter(|_| draw() % 2 == 0).collect::<Vec<u32>>()));
+        (sets, counts)
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_hide_more_and_reveal_nothing() {
+        let (sets, row_counts) = crossing();
+        let counts: Vec<u64> = sets
+            .iter()
+            .map(|set| set.iter().map(|row| row_counts[*row as usize]).sum())
+            .collect();
+        let problem = Problem {
+            cells: sets.iter().map(Vec::as_slice).collect(),
+            primary: counts.iter().map(|count| *count > 0 && *count < 4).collect(),
+            counts,
+            row_counts: &row_counts,
+            forbidden: vec![vec![0, 5, 9]],
+        };
+        let options = Options::default();
+        let exact = search::<i64, i128>(&problem, options);
+        // eight bits are too few here, and what is found then is the same
+        let columns = Columns::of(&problem, options, &representatives(&problem));
+        assert!(
+            run::<i8>(
+                &columns,
+                &order(&problem, options),
+                &exact.iter().map(|_| false).collect::<Vec<_>>()
+            )
+            .is_err()
+        );
+        assert_eq!(search::<i8, i64>(&problem, options), exact);
+        // when the wider numbers are too small too, cells are hidden for it, and are safe like all others
+        let narrow = search::<i8, i8>(&problem, options);
+        let number = |hidden: &[bool]| hidden.iter().filter(|cell| **cell).count();
+        assert!(number(&narrow) > number(&exact) && number(&narrow) < sets.len());
+        for hidden in [exact, narrow] {
+            let pick = |wanted: bool| -> Vec<&[u32]> {
+                (0..sets.len())
+                    .filter(|cell| hidden[*cell] == wanted)
+                    .map(|cell| &sets[cell][..])
+                    .collect()
+            };
+            let mut attacked = pick(true);
+            attacked.push(&problem.forbidden[0]);
+            assert!(!derivable(&pick(false), &attacked).contains(&true));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Secondary suppression: which further cells must be hidden so that no unsafe one can be derived.
 
+mod basis;
 mod column;
 mod gauss;
 mod number;

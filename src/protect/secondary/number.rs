@@ -7,6 +7,8 @@ pub(super) trait Number: Copy + Eq + Ord {
     /// One base row, once.
     const ONE: Self;
 
+    /// The number, unless it does not fit.
+    fn new(value: i64) -> Option<Self>;
     /// `self · scale − with · factor`, unless it does not fit.
     fn combine(self, scale: Self, with: Self, factor: Self) -> Option<Self>;
     /// The greatest common divisor, not negative; None for the one number whose size does not fit.
@@ -24,6 +26,10 @@ macro_rules! number {
         impl Number for $type {
             const ZERO: Self = 0;
             const ONE: Self = 1;
+
+            fn new(value: i64) -> Option<Self> {
+                Self::try_from(value).ok()
+            }
 
             fn combine(self, scale: Self, with: Self, factor: Self) -> Option<Self> {
                 self.checked_mul(scale)?.checked_sub(with.checked_mul(factor)?)

@@ -1,4 +1,5 @@
-//! Laws that hold for any population and any tables: random areas that nest and that cross, several tables of one population, totals, filters.
+//! Laws that hold for any population and any tables: random areas that nest and that cross, several tables of one
+//! population, totals, filters.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,5 @@
-//! Patterns that GaussSuppression, sdcTable and the literature published: matched cell for cell, or flagged when they are unsafe.
+//! Patterns that GaussSuppression, sdcTable and the literature published: matched cell for cell, or flagged when they
+//! are unsafe.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -309,8 +310,8 @@ fn the_core_example_is_matched_with_zeros_shown_and_with_the_rule_for_ones() {
         published.0.insert("n".into(), published.column("values").to_vec());
         let dimensions: &[Dimension<'_>] = &[("var1", &["var1"]), ("var2", &["var2"])];
         let Some(options) = options else {
-            // A hides zeros to protect ones. No cell is derivable, but who knows that hidden zeros are possible knows no more than that
-            // the three columns hold 1 + 0: the sum of the ones is derivable, and it is three.
+            // A hides zeros to protect ones. No cell is derivable, but who knows that hidden zeros are possible knows
+            // no more than that the three columns hold 1 + 0: the sum of the ones is derivable, and it is three.
             let sets = cells(&base, &published, dimensions);
             let flags = published.flags(hidden);
             assert_eq!(found(&sets, &flags), [0_usize; 0]);
@@ -359,7 +360,8 @@ fn crossing_regions_are_protected_as_one_system() {
     assert!(case.same());
 }
 
-/// Two linked tables: only the global pattern hides what must be hidden; what the iterative methods leave open is found.
+/// Two linked tables: only the global pattern hides what must be hidden; what the iterative methods leave open is
+/// found.
 #[test]
 fn iterated_protection_of_linked_tables_is_caught() {
     let first: &[Dimension<'_>] = &[("age", &["age"]), ("eu", &["eu"]), ("year", &["year"])];
