@@ -12,6 +12,9 @@ use arrow::{
 use super::{Column, Contract};
 use crate::error::{Error, Result, did_you_mean};
 
+/// How many rows a message names.
+const SHOWN: usize = 5;
+
 /// A rule that rows break.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -21,7 +24,7 @@ pub struct Violation {
     pub column: String,
     /// How many rows break it.
     pub rows: u64,
-    /// The first of them, from 1, at most five.
+    /// The first of them, from 1; [`Contract::check_batches`] gives at most five.
     pub first_rows: Vec<u64>,
 }
 
@@ -80,12 +83,19 @@ impl Contract {
     /// # Errors
     /// When a column cannot be compared at all, which [`Contract::check_schema`] excludes.
     pub fn check_batches(&self, batches: &[RecordBatch]) -> Result<Vec<Violation>> {
+        let mut found = self.check_rows(batches, SHOWN)?;
+        found.extend(self.check_keys(batches, SHOWN)?);
+        Ok(found)
+    }
+
+    /// Checks what one row alone can break, and keeps the numbers of at most `keep` rows for each rule.
+    pub(crate) fn check_rows(&self, batches: &[RecordBatch], keep: usize) -> Result<Vec<Violation>> {
         let mut found = Vec::new();
         for column in &self.columns {
-            let mut required = Tally::new("required", &column.name);
-            let mut range = Tally::new("range", &column.name);
-            let mut codes = Tally::new("codes", &column.name);
-            let mut pattern = Tally::new("pattern", &column.name);
+            let mut required = Tally::new("required", &column.name, keep);
+            let mut range = Tally::new("range", &column.name, keep);
+            let mut codes = Tally::new("codes", &column.name, keep);
+            let mut pattern = Tally::new("pattern", &column.name, keep);
             let mut start = 1;
             for batch in batches {
                 let Some(array) = batch.column_by_name(&column.name) else {
@@ -100,13 +110,19 @@ impl Contract {
                 start += batch.num_rows() as u64;
             }
             found.extend([required, range, codes, pattern].into_iter().filter_map(Tally::done));
-            if column.unique {
-                found.extend(duplicates("unique", std::slice::from_ref(&column.name), batches)?);
-            }
+        }
+        Ok(found)
+    }
+
+    /// Checks that keys and unique columns differ from row to row; of equal rows the first is right.
+    pub(crate) fn check_keys(&self, batches: &[RecordBatch], keep: usize) -> Result<Vec<Violation>> {
+        let mut found = Vec::new();
+        for column in self.columns.iter().filter(|column| column.unique) {
+            found.extend(duplicates("unique", std::slice::from_ref(&column.name), batches, keep)?);
         }
         let key = self.primary_key();
         if !key.is_empty() {
-            found.extend(duplicates("primary key", &key, batches)?);
+            found.extend(duplicates("primary key", &key, batches, keep)?);
         }
         Ok(found)
     }
@@ -125,7 +141,7 @@ fn check_values(
         let numbers: &Float64Array = numbers.as_primitive::<Float64Type>();
         for (row, value) in numbers.iter().enumerate() {
             let outside = value.is_some_and(|v| {
-                column.minimum.is_some_and(|low| v < low) || column.maximum.is_some_and(|high| v > high)
+                v.is_nan() || column.minimum.is_some_and(|low| v < low) || column.maximum.is_some_and(|high| v > high)
             });
             if outside {
                 range.add(start + row as u64);
@@ -151,8 +167,8 @@ fn check_values(
     Ok(())
 }
 
-fn duplicates(rule: &'static str, key: &[String], batches: &[RecordBatch]) -> Result<Option<Violation>> {
-    let mut tally = Tally::new(rule, &key.join(", "));
+fn duplicates(rule: &'static str, key: &[String], batches: &[RecordBatch], keep: usize) -> Result<Option<Violation>> {
+    let mut tally = Tally::new(rule, &key.join(", "), keep);
     let mut seen: HashSet<Box<[u8]>> = HashSet::new();
     let mut start = 1;
     let Some(first) = batches.first() else { return Ok(None) };
@@ -173,6 +189,10 @@ fn duplicates(rule: &'static str, key: &[String], batches: &[RecordBatch]) -> Re
             .collect();
         let rows = converter.convert_columns(&columns)?;
         for (at, row) in rows.iter().enumerate() {
+            // NULL is equal to nothing; a key that must not be NULL is another rule
+            if columns.iter().any(|column| column.is_null(at)) {
+                continue;
+            }
             if !seen.insert(row.as_ref().into()) {
                 tally.add(start + at as u64);
             }
@@ -197,26 +217,30 @@ fn fits(have: &DataType, want: &DataType) -> bool {
     }
 }
 
-struct Tally(Violation);
+struct Tally {
+    violation: Violation,
+    keep: usize,
+}
 
 impl Tally {
-    fn new(rule: &'static str, column: &str) -> Self {
-        Self(Violation {
+    fn new(rule: &'static str, column: &str, keep: usize) -> Self {
+        let violation = Violation {
             rule,
             column: column.to_owned(),
             rows: 0,
             first_rows: Vec::new(),
-        })
+        };
+        Self { violation, keep }
     }
 
     fn add(&mut self, row: u64) {
-        self.0.rows += 1;
-        if self.0.first_rows.len() < 5 {
-            self.0.first_rows.push(row);
+        self.violation.rows += 1;
+        if self.violation.first_rows.len() < self.keep {
+            self.violation.first_rows.push(row);
         }
     }
 
     fn done(self) -> Option<Violation> {
-        (self.0.rows > 0).then_some(self.0)
+        (self.violation.rows > 0).then_some(self.violation)
     }
 }

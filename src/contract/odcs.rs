@@ -312,12 +312,33 @@ fn column(
     };
     let mut markers_here = markers(own.remove("missingMarkers"), text, file)?;
     // text has no missing markers of the file as a whole: a dash may be a word
+    let numeric = matches!(property.logical_type, LogicalType::Integer | LogicalType::Number);
     if property.logical_type != LogicalType::String
         && property.logical_type != LogicalType::Object
         && !(property.primary_key)
     {
-        for (marker, meaning) in shared {
+        // and a dash that is zero in a number says nothing in a date
+        for (marker, meaning) in shared.iter().filter(|(_, meaning)| numeric || meaning.value.is_none()) {
             markers_here.entry(marker.clone()).or_insert_with(|| meaning.clone());
+        }
+    }
+    for (marker, meaning) in &markers_here {
+        let fits = match (meaning.value, property.logical_type) {
+            (Some(value), LogicalType::Integer) => value.fract() == 0.0 && value.abs() < 9e15,
+            (Some(value), LogicalType::Number) => value.is_finite(),
+            (Some(_), _) => false,
+            (None, _) => true,
+        };
+        if !fits {
+            return Err(Error::invalid(
+                2011,
+                format!(
+                    "the value of the marker `{marker}` is not of the type of `{}`",
+                    property.name
+                ),
+            )
+            .hint("leave `value` out, or give the column its own `missingMarkers`")
+            .at(find(text, file, &property.name)));
         }
     }
     let codes = property
@@ -325,12 +346,24 @@ fn column(
         .into_iter()
         .find_map(|rule| rule.arguments)
         .map(|arguments| {
+            let code = |value: Value| match value {
+                Value::String(code) => Ok(code),
+                // YAML reads 0114 as 114
+                _ if property.logical_type == LogicalType::String => Err(Error::invalid(
+                    2011,
+                    format!("the code list of `{}` has a code that is no text", property.name),
+                )
+                .hint("write codes in quotation marks; they lose their leading zeros otherwise")
+                .at(find(text, file, "validValues"))),
+                other => Ok(other.to_string()),
+            };
             arguments
                 .valid_values
                 .into_iter()
-                .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
-                .collect()
-        });
+                .map(code)
+                .collect::<Result<Vec<String>>>()
+        })
+        .transpose()?;
     Ok(Column {
         header: own.remove("header").and_then(|value| value.as_str().map(str::to_owned)),
         unit: own.remove("unit").and_then(|value| value.as_str().map(str::to_owned)),

@@ -1,17 +1,25 @@
 //! Geodata: GeoParquet and GeoJSON; attributes as columns and the geometry as WKB with its reference system in the column's metadata.
+//!
+//! What can go wrong: a shape that a map library drops without a word, so every geometry is walked to its last coordinate, and a row with
+//! a broken one is set aside.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Int64Array, RecordBatch, StringArray},
-    compute::{cast, filter_record_batch},
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    array::{Array, ArrayRef, AsArray, BinaryBuilder, RecordBatch, StringArray},
+    datatypes::{Field, Schema, SchemaRef},
 };
-use geojson::{FeatureCollection, GeoJson, JsonValue};
 use parquet::{arrow::arrow_reader::ArrowReaderMetadata, file::metadata::KeyValue};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Delivered, Layout, Parcel, Quarantined, SourceKind, number, parquet as columns, schema};
+use super::{
+    Delivered, Layout, Parcel, SourceKind,
+    parquet::{self as columns, Broken},
+    schema, wkb,
+};
 use crate::{
     contract::{Contract, LogicalType},
     error::{Error, Result},
@@ -27,67 +35,48 @@ pub(super) fn read(contract: &Contract, delivered: &Delivered) -> Result<Parcel>
             Error::invalid(3120, format!("the contract `{}` has no geometry", contract.id))
                 .hint("add a column with `logicalType: object`")
         })?;
-    let parquet = delivered.bytes.starts_with(b"PAR1");
-    let (raw, crs) = if parquet {
-        (
-            columns::batches(delivered)?,
-            parquet_crs(delivered, geometry.delivered_as())?,
-        )
+    let (raw, names, crs) = if delivered.bytes.starts_with(b"PAR1") {
+        let raw = columns::batches(delivered)?;
+        let names = raw.first().map(columns::names).unwrap_or_default();
+        (raw, names, parquet_crs(delivered, geometry.delivered_as())?)
     } else {
-        let (batch, crs) = from_geojson(contract, delivered, geometry.delivered_as())?;
-        (vec![batch], crs)
+        from_geojson(contract, delivered, geometry.delivered_as())?
     };
     let schema = with_crs(
         &schema(SourceKind::Geodata, &Layout::default(), contract),
         &geometry.name,
         &crs,
     );
-    let total: usize = raw.iter().map(RecordBatch::num_rows).sum();
-    let mut quarantined = Vec::new();
-    let mut kept = Vec::new();
-    let conformed = columns::conform(contract, delivered, &raw, &schema)?;
-    for batch in conformed {
-        let fine = valid(&batch, &geometry.name, delivered, &mut quarantined)?;
-        kept.push(filter_record_batch(&batch, &fine)?);
+    let mut sorted = columns::conform(contract, delivered, &raw, &names, &schema)?;
+    let mut broken = BTreeMap::new();
+    for batch in &sorted.batches {
+        broken.extend(bad_shapes(batch, &geometry.name)?);
     }
-    Ok(Parcel {
-        schema,
-        batches: kept,
-        notes: Vec::new(),
-        quarantined,
-        rows_delivered: total as u64,
-    })
+    sorted.set_aside(&delivered.name, broken)?;
+    sorted.parcel(contract, delivered, &names, schema)
 }
 
-/// Which rows have a geometry that can be read; the others are set aside.
-fn valid(
-    batch: &RecordBatch,
-    name: &str,
-    delivered: &Delivered,
-    quarantined: &mut Vec<Quarantined>,
-) -> Result<BooleanArray> {
-    let missing = || Error::bug(9040, "the geometry is gone");
-    let rows = batch
-        .column_by_name("_row")
-        .and_then(|column| column.as_any().downcast_ref::<Int64Array>())
-        .ok_or_else(missing)?;
-    let bytes = cast(batch.column_by_name(name).ok_or_else(missing)?, &DataType::Binary)?;
-    let bytes = bytes.as_binary::<i32>();
-    Ok((0..batch.num_rows())
-        .map(|at| {
-            let fine = bytes.is_valid(at) && wkb::reader::read_wkb(bytes.value(at)).is_ok();
-            if !fine {
-                quarantined.push(Quarantined {
-                    file: delivered.name.clone(),
-                    row: u64::try_from(rows.value(at)).unwrap_or_default(),
-                    column: Some(name.to_owned()),
-                    rule: "geometry",
-                    reason: "the geometry is missing or cannot be read".to_owned(),
-                });
-            }
-            Some(fine)
-        })
-        .collect())
+/// The rows without a whole geometry.
+fn bad_shapes(batch: &RecordBatch, name: &str) -> Result<BTreeMap<i64, Broken>> {
+    let rows = columns::row_numbers(batch)?;
+    let shapes = batch
+        .column_by_name(name)
+        .and_then(|column| column.as_binary_opt::<i32>())
+        .ok_or_else(|| Error::bug(9040, "the geometry is gone"))?;
+    let bad = |at: usize| {
+        let wrong = if shapes.is_valid(at) {
+            wkb::check(shapes.value(at)).err()?
+        } else {
+            "there is none, or it cannot be read"
+        };
+        let broken = Broken {
+            column: name.to_owned(),
+            rule: "geometry",
+            reason: format!("the geometry: {wrong}"),
+        };
+        Some((rows.value(at), broken))
+    };
+    Ok((0..batch.num_rows()).filter_map(bad).collect())
 }
 
 fn with_crs(schema: &SchemaRef, geometry: &str, crs: &Value) -> SchemaRef {
@@ -141,78 +130,92 @@ fn parquet_crs(delivered: &Delivered, column: &str) -> Result<Value> {
     Ok(described.get("crs").cloned().unwrap_or_else(|| json!("OGC:CRS84")))
 }
 
-fn from_geojson(contract: &Contract, delivered: &Delivered, geometry: &str) -> Result<(RecordBatch, Value)> {
-    let broken = |why: String| {
+/// Features as columns of text, geometries as WKB; also the names of all properties, and the reference system.
+fn from_geojson(
+    contract: &Contract,
+    delivered: &Delivered,
+    geometry: &str,
+) -> Result<(Vec<RecordBatch>, Vec<String>, Value)> {
+    let broken = |why: &str| {
         Error::invalid(3122, format!("`{}` is no GeoJSON: {why}", delivered.name))
             .hint("fetch it again, or check the `kind` of the source")
     };
-    let text = std::str::from_utf8(&delivered.bytes).map_err(|error| broken(error.to_string()))?;
-    let parsed: GeoJson = text
-        .parse()
-        .map_err(|_| broken("it cannot be parsed; it looks half-written".to_owned()))?;
-    let collection =
-        FeatureCollection::try_from(parsed).map_err(|_| broken("it is no FeatureCollection".to_owned()))?;
-    let crs = collection
-        .foreign_members
-        .as_ref()
-        .and_then(|members| members.get("crs"))
+    let bytes = delivered
+        .bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(&delivered.bytes);
+    let mut parsed: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {
+        let place = format!("it cannot be parsed at line {}", error.line());
+        broken(&if error.is_eof() {
+            format!("{place}; it looks half-written")
+        } else {
+            place
+        })
+    })?;
+    let features = match parsed.get_mut("features").map(Value::take) {
+        Some(Value::Array(features)) if parsed.get("type").and_then(Value::as_str) == Some("FeatureCollection") => {
+            features
+        }
+        _ => return Err(broken("it is no FeatureCollection")),
+    };
+    let crs = parsed
+        .get("crs")
         .and_then(|crs| crs.pointer("/properties/name"))
         .cloned()
         .unwrap_or_else(|| json!("OGC:CRS84"));
+    let property = |feature: &Value, name: &str| text(feature.get("properties")?.get(name)?);
+    let names: BTreeSet<String> = features
+        .iter()
+        .filter_map(|feature| feature.get("properties")?.as_object())
+        .flat_map(|properties| properties.keys().cloned())
+        .collect();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for column in &contract.columns {
         let name = column.delivered_as();
-        if name == geometry {
+        let array: ArrayRef = if name == geometry {
             let mut builder = BinaryBuilder::new();
-            for feature in &collection.features {
-                match feature.geometry.as_ref().and_then(to_wkb) {
-                    Some(bytes) => builder.append_value(bytes),
-                    None => builder.append_null(),
-                }
+            for feature in &features {
+                builder.append_option(feature.get("geometry").and_then(to_wkb));
             }
-            fields.push(Field::new(name, DataType::Binary, true));
-            arrays.push(Arc::new(builder.finish()));
-            continue;
-        }
-        let known = collection
-            .features
-            .iter()
-            .any(|feature| feature.properties.as_ref().is_some_and(|p| p.contains_key(name)));
-        if !known {
-            continue;
-        }
-        let texts: StringArray = collection
-            .features
-            .iter()
-            .map(|feature| property(feature.properties.as_ref()?.get(name)?))
-            .collect();
-        let texts: ArrayRef = match column.logical_type {
-            LogicalType::Integer => Arc::new(
-                texts
+            Arc::new(builder.finish())
+        } else if names.contains(name) {
+            Arc::new(
+                features
                     .iter()
-                    .map(|text| text.and_then(number::integer))
-                    .collect::<Int64Array>(),
-            ),
-            _ => Arc::new(texts),
+                    .map(|feature| property(feature, name))
+                    .collect::<StringArray>(),
+            )
+        } else {
+            continue;
         };
-        fields.push(Field::new(name, texts.data_type().clone(), true));
-        arrays.push(texts);
+        fields.push(Field::new(name, array.data_type().clone(), true));
+        arrays.push(array);
     }
-    Ok((RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?, crs))
+    if features.is_empty() {
+        return Ok((Vec::new(), Vec::new(), crs));
+    }
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?;
+    Ok((vec![batch], names.into_iter().collect(), crs))
 }
 
-fn property(value: &JsonValue) -> Option<String> {
+/// A property as text; numbers without decimals as whole ones.
+fn text(value: &Value) -> Option<String> {
     match value {
-        JsonValue::Null => None,
-        JsonValue::String(text) => Some(text.clone()),
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => {
+            let written = number.to_string();
+            Some(written.strip_suffix(".0").unwrap_or(&written).to_owned())
+        }
         other => Some(other.to_string()),
     }
 }
 
-fn to_wkb(geometry: &geojson::Geometry) -> Option<Vec<u8>> {
-    let shape = geo::Geometry::<f64>::try_from(geometry.value.clone()).ok()?;
+fn to_wkb(geometry: &Value) -> Option<Vec<u8>> {
+    let parsed = geojson::Geometry::from_json_value(geometry.clone()).ok()?;
+    let shape = geo::Geometry::<f64>::try_from(parsed.value).ok()?;
     let mut bytes = Vec::new();
-    wkb::writer::write_geometry(&mut bytes, &shape, &wkb::writer::WriteOptions::default()).ok()?;
+    ::wkb::writer::write_geometry(&mut bytes, &shape, &::wkb::writer::WriteOptions::default()).ok()?;
     Some(bytes)
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::Contract,
+    contract::{Column, Contract},
     error::{Error, Result, did_you_mean},
 };
 
@@ -50,6 +50,13 @@ pub struct Unpivot {
 }
 
 impl Layout {
+    /// Whether a column of the contract stands in the file, and is not made by unpivoting.
+    pub(super) fn delivers(&self, column: &Column) -> bool {
+        self.unpivot
+            .as_ref()
+            .is_none_or(|unpivot| !unpivot.into.contains(&column.name))
+    }
+
     /// Checks the layout against a contract.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod number;
 mod parquet;
 pub mod synthetic;
 mod text;
+mod wkb;
 
 use std::sync::Arc;
 
@@ -59,6 +60,8 @@ pub enum NoteKind {
     Preamble,
     /// Text after the data.
     Footnote,
+    /// The name of a column that the contract does not have; its values are not read.
+    Unread,
 }
 
 impl NoteKind {
@@ -67,6 +70,7 @@ impl NoteKind {
         match self {
             Self::Preamble => "preamble",
             Self::Footnote => "footnote",
+            Self::Unread => "unread column",
         }
     }
 }
@@ -171,26 +175,45 @@ fn schema(kind: SourceKind, layout: &Layout, contract: &Contract) -> SchemaRef {
 /// The columns that keep a status beside them, with the names of the two status columns: plain names for the unpivoted value or the only
 /// column with markers, else with the column's name before them.
 fn status_columns(layout: &Layout, contract: &Contract) -> Vec<(usize, String, String)> {
-    let marked: Vec<usize> = contract
+    let into = |number: usize, column: &Column| {
+        let unpivot = layout.unpivot.as_ref();
+        unpivot.is_some_and(|unpivot| unpivot.into[number] == column.name)
+    };
+    let marked: Vec<(usize, &Column)> = contract
         .columns
         .iter()
         .enumerate()
-        .filter(|(_, column)| match &layout.unpivot {
-            Some(unpivot) => column.name == unpivot.into[1] && !column.markers.is_empty(),
-            None => !column.markers.is_empty(),
-        })
-        .map(|(at, _)| at)
+        .filter(|(_, column)| !column.markers.is_empty() && !into(0, column))
         .collect();
-    let alone = marked.len() == 1;
+    let alone = marked.len() == 1 && layout.unpivot.is_none();
     marked
         .into_iter()
-        .map(|at| {
-            let name = &contract.columns[at].name;
-            if alone {
+        .map(|(at, column)| {
+            if alone || into(1, column) {
                 (at, "obs_status".to_owned(), "conf_status".to_owned())
             } else {
+                let name = &column.name;
                 (at, format!("{name}_obs_status"), format!("{name}_conf_status"))
             }
         })
         .collect()
+}
+
+/// The error of a file in which no row keeps the contract: then it is the file, and landing nothing of it would hide what was there before.
+fn none_kept(contract: &Contract, file: &str, rows: u64, first: &Quarantined) -> Error {
+    let column = first.column.as_ref().map(|column| format!(", column `{column}`"));
+    Error::invalid(
+        3113,
+        format!(
+            "none of the {rows} rows of `{file}` keeps the contract `{}`; the first, row {}{}: {}",
+            contract.id,
+            first.row,
+            column.unwrap_or_default(),
+            first.reason
+        ),
+    )
+    .hint(format!(
+        "nothing landed and the delivery before it stays; compare the file with schemas/{}.odcs.yaml",
+        contract.id
+    ))
 }

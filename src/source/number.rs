@@ -2,75 +2,102 @@
 
 use super::Decimal;
 
-/// Blanks that stand between thousands, and the minus signs of typography.
-fn cleaned(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'))
-        .map(|c| if matches!(c, '\u{2212}' | '\u{2013}') { '-' } else { c })
-        .collect()
+/// Blanks that stand between thousands: plain, no-break, narrow no-break, thin, figure.
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\u{2007}')
 }
 
-/// Whether the blanks in `text` stand only between digits: `1 234`, not `1 2 x`.
-fn blanks_between_digits(text: &str) -> bool {
+/// The text without blanks between thousands, with the minus sign of programs; None when blanks stand elsewhere.
+fn plain(text: &str) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
     let chars: Vec<char> = text.chars().collect();
-    chars.iter().enumerate().all(|(at, c)| {
-        !c.is_whitespace()
-            || (at > 0 && chars[at - 1].is_ascii_digit() && chars.get(at + 1).is_some_and(char::is_ascii_digit))
-            || (at > 0 && matches!(chars[at - 1], '-' | '\u{2212}'))
-    })
+    let digits = |from: usize| chars[from..].iter().take_while(|c| c.is_ascii_digit()).count();
+    let mut blanks = false;
+    for (at, c) in chars.iter().copied().enumerate() {
+        if !is_blank(c) {
+            plain.push(if matches!(c, '\u{2212}' | '\u{2013}') { '-' } else { c });
+            continue;
+        }
+        // `1 234`: groups of three, the first of at most three; `- 5`: behind the sign
+        let before = plain.chars().rev().take_while(char::is_ascii_digit).count();
+        let thousands = before > 0 && (blanks || before <= 3) && digits(at + 1) == 3 && !plain.contains([',', '.']);
+        let behind_sign = matches!(plain.as_str(), "-" | "+");
+        if !thousands && !behind_sign {
+            return None;
+        }
+        blanks |= thousands;
+    }
+    Some(plain)
 }
 
 /// The whole number that `text` is.
 pub(super) fn integer(text: &str) -> Option<i64> {
     let text = text.trim();
-    if let Ok(number) = text.parse() {
-        return Some(number);
-    }
-    if !blanks_between_digits(text) {
-        return None;
-    }
-    cleaned(text).parse().ok()
+    text.parse().ok().or_else(|| plain(text)?.parse().ok())
 }
 
-/// The number that `text` is; never infinite or NaN.
-pub(super) fn number(text: &str, decimal: Decimal) -> Option<f64> {
+/// The number that `text` is, never infinite or NaN, and the character before its decimals.
+pub(super) fn number(text: &str, decimal: Decimal) -> Option<(f64, Option<char>)> {
     let text = text.trim();
-    if !text.bytes().any(|b| b.is_ascii_digit())
-        || text.contains(|c: char| c.is_alphabetic() && c != 'e' && c != 'E')
-        || !blanks_between_digits(text)
-    {
+    if !text.bytes().any(|b| b.is_ascii_digit()) || text.contains(|c: char| c.is_alphabetic() && c != 'e' && c != 'E') {
         return None;
     }
-    let mut plain = cleaned(text);
-    let (commas, points) = (plain.matches(',').count(), plain.matches('.').count());
-    match decimal {
-        Decimal::Comma if points > 0 => return None,
-        Decimal::Point if commas > 0 => return None,
-        _ => {}
-    }
-    if commas + points > 1 {
+    let plain = plain(text)?;
+    let mut marks = plain.chars().filter(|c| matches!(c, ',' | '.'));
+    let mark = marks.next();
+    let wrong = match decimal {
+        Decimal::Auto => false,
+        Decimal::Comma => mark == Some('.'),
+        Decimal::Point => mark == Some(','),
+    };
+    if wrong || marks.next().is_some() {
         return None;
     }
-    if commas == 1 {
-        plain = plain.replace(',', ".");
-    }
-    plain.parse::<f64>().ok().filter(|value| value.is_finite())
+    let value = plain
+        .replace(',', ".")
+        .parse::<f64>()
+        .ok()
+        .filter(|value| value.is_finite())?;
+    Some((value, mark))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn value(text: &str, decimal: Decimal) -> Option<f64> {
+        number(text, decimal).map(|(value, _)| value)
+    }
+
     #[test]
     fn as_producers_write_them() {
-        assert_eq!(integer("1\u{a0}234 567"), Some(1_234_567));
+        for blank in [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\u{2007}'] {
+            assert_eq!(integer(&format!("1{blank}234{blank}567")), Some(1_234_567), "{blank:?}");
+            assert_eq!(
+                value(&format!("-12{blank}345,5"), Decimal::Auto),
+                Some(-12345.5),
+                "{blank:?}"
+            );
+        }
         assert_eq!(integer("\u{2212}12"), Some(-12));
-        assert_eq!(integer("1.5"), None);
-        assert_eq!(number("1 234,5", Decimal::Auto), Some(1234.5));
-        assert_eq!(number("44,7", Decimal::Point), None);
-        assert_eq!(number("1,234.5", Decimal::Auto), None);
-        for text in ["", "..", "x", "12 x", "inf", "NaN", "1e999"] {
-            assert_eq!(number(text, Decimal::Auto), None, "{text}");
+        assert_eq!(integer("- 1 200"), Some(-1200));
+        assert_eq!(number("1 234,5", Decimal::Auto), Some((1234.5, Some(','))));
+        assert_eq!(number("0", Decimal::Auto), Some((0.0, None)));
+        assert_eq!(value("44,7", Decimal::Point), None);
+        assert_eq!(value("44.7", Decimal::Comma), None);
+        assert_eq!(value("1,234.5", Decimal::Auto), None);
+    }
+
+    #[test]
+    fn what_is_no_number() {
+        for text in [
+            "", "..", "x", "12 x", "inf", "NaN", "1e999", "1 2", "1 2345", "1234 567", "1,5 123", " - ", "--5", "5-",
+        ] {
+            assert_eq!(value(text, Decimal::Auto), None, "{text}");
+            assert_eq!(integer(text), None, "{text}");
+        }
+        for text in ["1.5", "2020 2021", "9223372036854775808", "1,0"] {
+            assert_eq!(integer(text), None, "{text}");
         }
     }
 }

@@ -2,8 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use samsyn::source::synthetic::{
-    BirthRegion, Delivery, Education, People, PersonYear, Spec, World, deliveries, deliveries_on, in_chunks,
+use samsyn::{
+    pipeline::Project,
+    source::{
+        Delivered, read,
+        synthetic::{
+            BirthRegion, Delivery, Education, People, PersonYear, Spec, World, deliveries, deliveries_on, in_chunks,
+        },
+    },
 };
 use sha2::{Digest, Sha256};
 
@@ -214,7 +220,6 @@ fn the_planted_facts_hold() {
         let (world, rows) = rows(&spec);
         for year in [2015, 2020, 2024] {
             let d = dissimilarity(&world, &rows, year);
-            println!("seed {seed} year {year} D {d:.3}");
             assert!((0.33..0.47).contains(&d), "seed {seed}, {year}: D = {d}");
         }
         let gap = |year| {
@@ -222,7 +227,6 @@ fn the_planted_facts_hold() {
             let worst = employed(&world, &rows, year, &["Norrhöjden", "Björkliden", "Östra Fältet"]);
             best - worst
         };
-        println!("seed {seed} gap {:.3} {:.3}", gap(2015), gap(2024));
         assert!(gap(2024) > gap(2015) + 0.03, "seed {seed}: the gap widens");
         let mut cells: BTreeMap<(i32, usize, BirthRegion), u32> = BTreeMap::new();
         for row in &rows {
@@ -341,10 +345,113 @@ fn every_dataset_has_a_contract_that_names_its_columns() {
     }
 }
 
-/// Prints the time for ten million person-years on two threads; run with `--ignored --nocapture`.
+/// The real reader takes every made-up file whole: as many rows as were generated, and the words that say «fictional» as notes.
+#[test]
+fn the_files_land_through_the_real_reader() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let project = Project::load(root).unwrap();
+    let spec = Spec {
+        persons: 2_000,
+        ..Spec::default()
+    };
+    let files = deliveries(&spec).unwrap();
+    let (world, rows) = rows(&spec);
+    let sources = &project.pipelines["demo"].spec.sources;
+    let land = |name: &str| {
+        let source = sources
+            .iter()
+            .find(|source| source.dataset.ends_with(name))
+            .unwrap_or_else(|| panic!("the demo does not land {name}"));
+        let made: Vec<&Delivery> = files.iter().filter(|file| file.dataset == name).collect();
+        assert!(!made.is_empty());
+        made.into_iter()
+            .map(|file| {
+                let delivered = Delivered {
+                    name: file.name.clone(),
+                    bytes: file.bytes.clone(),
+                };
+                let contract = &project.contracts[&source.contract];
+                let parcel = read(source.reads.unwrap(), &source.layout, Some(contract), &delivered).unwrap();
+                assert!(parcel.quarantined.is_empty(), "{name}: {:?}", parcel.quarantined[0]);
+                parcel
+            })
+            .collect::<Vec<_>>()
+    };
+    let registers = land("fiktiv_personer");
+    for (year, parcel) in spec.years.clone().zip(&registers) {
+        assert_eq!(
+            parcel.rows(),
+            rows.iter().filter(|row| row.year == year).count(),
+            "{year}"
+        );
+        let words: Vec<&str> = parcel.notes.iter().map(|note| note.text.as_str()).collect();
+        assert!(
+            words[0].starts_with("FIKTIVT") && words.last().unwrap().starts_with("Källa: fiktiv"),
+            "{words:?}"
+        );
+    }
+    assert_eq!(registers.len(), spec.years.clone().count());
+    assert_eq!(land("fiktiv_fastigheter")[0].rows(), world.properties.len());
+    assert_eq!(land("fiktiv_nyckel_deso2018")[0].rows(), world.deso2018.len());
+    assert_eq!(land("fiktiv_nyckel_deso2025")[0].rows(), world.deso2025.len());
+    assert_eq!(land("fiktiv_nyko")[0].rows(), world.nyko.len());
+    let population = &land("fiktiv_folkmangd_regso")[0];
+    assert_eq!(population.rows(), world.regso.len() * 5 * spec.years.clone().count());
+    assert!(population.notes.iter().any(|note| note.text.contains("FIKTIV")));
+}
+
+#[test]
+fn everything_made_up_says_so() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let project = Project::load(root).unwrap();
+    let demo = &project.pipelines["demo"].spec;
+    let fictional = |text: &str| text.to_lowercase().contains("fiktiv");
+    assert!(fictional(demo.description.as_deref().unwrap_or_default()));
+    for source in &demo.sources {
+        assert!(fictional(&source.dataset) && fictional(&source.path), "{}", source.name);
+    }
+    let contracts = demo.sources.iter().map(|source| &source.contract);
+    for id in contracts.chain(demo.publish.iter().map(|publish| &publish.contract)) {
+        let contract = &project.contracts[id];
+        assert!(
+            fictional(contract.description.as_deref().unwrap_or_default()),
+            "{id}: description"
+        );
+        assert!(
+            fictional(contract.attribution.as_deref().unwrap_or_default()),
+            "{id}: attribution"
+        );
+    }
+    for model in &demo.models {
+        let model = &project.models[&model.parse().unwrap()];
+        assert!(
+            fictional(model.header.description.as_deref().unwrap_or_default()),
+            "{}",
+            model.file
+        );
+    }
+    // no real kommun has a code of this kind, and no land lies there
+    let world = World::new(&Spec::default());
+    assert!(
+        world
+            .deso2018
+            .iter()
+            .chain(&world.deso2025)
+            .all(|deso| deso.code.starts_with("99"))
+    );
+    assert!(
+        world
+            .properties
+            .iter()
+            .all(|property| property.fnr.starts_with("99") && property.east >= 800_000)
+    );
+}
+
+/// Says how long ten million person-years take on two threads; run with `--ignored --nocapture`.
 #[test]
 #[ignore = "measures speed"]
-fn ten_million_person_years_in_a_minute() {
+fn ten_million_person_years() {
+    use std::io::Write as _;
     let spec = Spec {
         persons: 960_000,
         ..Spec::default()
@@ -354,17 +461,15 @@ fn ten_million_person_years_in_a_minute() {
     let people = People::new(&spec, &world);
     let parts = in_chunks(&people, 2, || 0_u64, |count, _| *count += 1).unwrap();
     let (count, seconds) = (parts.iter().sum::<u64>(), start.elapsed().as_secs_f64());
-    println!("{count} person-years in {seconds:.1} s on two threads");
     let start = std::time::Instant::now();
     let bytes: usize = deliveries_on(&spec, 2)
         .unwrap()
         .iter()
         .map(|file| file.bytes.len())
         .sum();
-    println!(
-        "{bytes} bytes of files in {:.1} s on two threads",
-        start.elapsed().as_secs_f64()
-    );
+    let files = start.elapsed().as_secs_f64();
+    let said =
+        format!("{count} person-years in {seconds:.1} s, {bytes} bytes of files in {files:.1} s, on two threads");
+    writeln!(std::io::stderr(), "{said}").unwrap();
     assert!(count >= 10_000_000, "{count}");
-    assert!(seconds <= 60.0, "{seconds}");
 }
