@@ -1,59 +1,69 @@
 //! The SQL functions, as data and shells.
 //!
-//! A function is one constant [`Definition`]: what a user reads and a kernel with the formula. Two shells run them: of
-//! rows that belong to areas (`udaf`, on the cells that `store` keeps) and of numbers (`scalar`). To add one: write the
-//! definition in its family's folder and name it in `DEFINITIONS`; registry, documentation and the test of its example
-//! follow. What can go wrong: a kernel that depends on the order of rows (it gets areas in the order of their keys,
-//! keep it), parameters kept in a function (they are SQL arguments, so that a plan can carry the function by name).
+//! A function is one [`Definition`]: what a user reads, the arguments with their roles, and a kernel with the formula. Two
+//! shells run them: of rows (`udaf`, on the cells that `store` keeps and `gather` sums) and of the values of one row
+//! (`scalar`). To add one: write the definition in a file of its family's folder and name it in the family's list;
+//! registry, signatures, documentation, `system.functions` and the tests of example, laws, merging and edge cases
+//! follow. To add a family: a folder with such a list, a [`Family`], and a line in [`FAMILIES`]. What can go wrong: a
+//! kernel that depends on the order of rows (it gets cells in the order of their keys, keep it), parameters kept in a
+//! function (they are SQL arguments, so that a plan can carry the function by name).
 
 mod area;
+mod call;
 mod def;
+mod exact;
+mod gather;
+mod inequality;
+mod keys;
 mod rates;
 mod scalar;
 mod segregation;
 mod store;
+mod table;
 mod udaf;
-mod units;
+mod value;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::{
     execution::FunctionRegistry,
     logical_expr::{AggregateUDF, ScalarUDF},
 };
 
-use self::def::Body;
-pub use self::def::{Definition, Example, Family};
+pub use self::{
+    def::{Argument, Definition, Example, Family, Law, Role, Twin},
+    value::Output,
+};
 use crate::error::{Error, Result};
 
-/// Every function, by family and name.
-static DEFINITIONS: [Definition; 11] = [
-    segregation::dissimilarity::SEG_DISSIMILARITY,
-    segregation::exposure::SEG_EXPOSURE,
-    segregation::information::SEG_INFORMATION_THEORY,
-    segregation::exposure::SEG_ISOLATION,
-    segregation::quotient::SEG_LOCATION_QUOTIENT,
-    segregation::information::SEG_MUTUAL_INFORMATION,
-    rates::CI_WILSON,
-    rates::CI_WILSON_HI,
-    rates::CI_WILSON_LO,
-    area::AREA_TYPE,
-    area::SOCIOECONOMIC_INDEX,
-];
+/// The functions of every family.
+static FAMILIES: &[&[&Definition]] = &[segregation::ALL, inequality::ALL, rates::ALL, area::ALL];
+
+/// Fields of struct results under their own names.
+static TWINS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
+    FAMILIES
+        .iter()
+        .copied()
+        .flatten()
+        .flat_map(|definition| definition.twins.iter().map(|twin| definition.twin(twin)))
+        .collect()
+});
+
+static CATALOGUE: LazyLock<Vec<&Definition>> = LazyLock::new(|| {
+    let mut all: Vec<&Definition> = FAMILIES.iter().copied().flatten().copied().chain(TWINS.iter()).collect();
+    all.sort_by_key(|definition| (definition.family, definition.name));
+    all
+});
 
 /// Registers every function; the engine calls it for each session. A name that is taken is a defect.
 pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
-    for definition in &DEFINITIONS {
-        let taken = match definition.body {
-            Body::Areas(forms) => registry
-                .register_udaf(Arc::new(AggregateUDF::new_from_impl(udaf::AreaShell::new(
-                    definition, forms,
-                ))))?
+    for definition in &*CATALOGUE {
+        let taken = match scalar::ScalarShell::new(definition) {
+            Some(shell) => registry
+                .register_udf(Arc::new(ScalarUDF::new_from_impl(shell)))?
                 .is_some(),
-            Body::Scalar(of) => registry
-                .register_udf(Arc::new(ScalarUDF::new_from_impl(scalar::ScalarShell::new(
-                    definition, of,
-                ))))?
+            None => registry
+                .register_udaf(Arc::new(AggregateUDF::new_from_impl(udaf::AggregateShell::new(definition))))?
                 .is_some(),
         };
         if taken {
@@ -68,16 +78,36 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
 
 /// Returns every function, by family and name.
 pub fn catalogue() -> Vec<&'static Definition> {
-    DEFINITIONS.iter().collect()
+    CATALOGUE.clone()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::catalogue;
+    use super::{Argument, Role, catalogue, table};
 
     #[test]
-    fn names_are_ordered_and_unique() {
-        let all: Vec<_> = catalogue().into_iter().map(|of| (of.family, of.name)).collect();
-        assert!(all.windows(2).all(|two| two[0] < two[1]), "{all:?}");
+    fn names_are_unique_and_signatures_can_be_told_apart() {
+        let all = catalogue();
+        let mut names: Vec<_> = all.iter().map(|of| of.name).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|two| two[0] < two[1]), "{names:?}");
+        for definition in all {
+            assert!(!definition.signatures().is_empty(), "{}", definition.name);
+            for takes in definition.forms() {
+                assert!(
+                    takes.is_sorted_by_key(Argument::is_optional),
+                    "{}: optional arguments come last",
+                    definition.name
+                );
+                if definition.is_aggregate() {
+                    assert_eq!(takes[0].role, Role::Key, "{}: the first key is there", definition.name);
+                    let keys = takes
+                        .iter()
+                        .filter(|of| matches!(of.role, Role::Key | Role::Number))
+                        .count();
+                    assert!(keys <= table::KEYS, "{}: at most six keys", definition.name);
+                }
+            }
+        }
     }
 }

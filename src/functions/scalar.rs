@@ -1,18 +1,21 @@
-//! The shell of functions of numbers: types, NULL, columns and literals are handled here, the kernel sees one row.
-
-use std::sync::Arc;
+//! The shell of functions of one row's values: types, NULL, columns and literals are handled here.
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Float64Builder, Int32Builder, StructArray},
-    buffer::NullBuffer,
-    datatypes::{DataType, Field, Fields, Float64Type},
+    array::{Array, ArrayRef, AsArray},
+    datatypes::{DataType, Float64Type},
 };
 use datafusion::{
     common::Result,
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
+    scalar::ScalarValue,
 };
 
-use super::def::{Definition, Output, Scalar, Value};
+use super::{
+    call,
+    def::{Argument, Body, Definition, Params, Role, Scalar},
+    store::refused,
+    value::{Output, Value},
+};
 use crate::error::Error;
 
 /// A scalar function, known by its name alone; a plan carries it so.
@@ -20,6 +23,7 @@ use crate::error::Error;
 pub(super) struct ScalarShell {
     definition: &'static Definition,
     scalar: Scalar,
+    field: Option<usize>,
     signature: Signature,
 }
 
@@ -37,21 +41,85 @@ impl std::hash::Hash for ScalarShell {
     }
 }
 
-fn ends() -> Fields {
-    Fields::from(vec![
-        Field::new("lo", DataType::Float64, true),
-        Field::new("hi", DataType::Float64, true),
-    ])
-}
-
 impl ScalarShell {
-    pub(super) fn new(definition: &'static Definition, scalar: Scalar) -> Self {
-        Self {
+    /// Returns the shell of a scalar function, or of a field of one.
+    pub(super) fn new(definition: &'static Definition) -> Option<Self> {
+        let (body, field) = match definition.body {
+            Body::Field(base, field) => (base.body, Some(field)),
+            body => (body, None),
+        };
+        let Body::Scalar(scalar) = body else {
+            return None;
+        };
+        Some(Self {
             definition,
             scalar,
+            field,
             signature: Signature::user_defined(Volatility::Immutable),
-        }
+        })
     }
+
+    fn gives(&self) -> Output {
+        self.field.map_or(self.scalar.gives, |field| self.scalar.gives.field(field))
+    }
+
+    fn value(&self, columns: &[Column<'_>], at: usize, params: &mut Params) -> Result<Value, Error> {
+        params.numbers.clear();
+        let mut texts = 0;
+        let mut parts = 0.0_f64;
+        for column in columns {
+            match column {
+                Column::Numbers(argument, column) => {
+                    if column.is_null(at) {
+                        return Ok(Value::Null);
+                    }
+                    let value = column.value(at);
+                    let count = matches!(argument.role, Role::Count | Role::Total);
+                    if !value.is_finite() || (count && value < 0.0) {
+                        return Err(refused(self.definition.name, argument, !value.is_finite()));
+                    }
+                    match argument.role {
+                        Role::Count => parts = parts.max(value),
+                        Role::Total if parts > value => {
+                            return Err(Error::invalid(
+                                6004,
+                                format!("`{}` got a part that is larger than its `{}`", self.definition.name, argument.name),
+                            )
+                            .hint(format!("the order is `{}`", self.definition.signatures().join("` or `"))));
+                        }
+                        Role::Total => parts = 0.0,
+                        _ => {}
+                    }
+                    params.numbers.push(value);
+                }
+                Column::Texts(column) => {
+                    if column.is_null(at) {
+                        return Ok(Value::Null);
+                    }
+                    params.texts.resize(params.texts.len().max(texts + 1), String::new());
+                    params.texts[texts].clear();
+                    params.texts[texts].push_str(column.value(at));
+                    texts += 1;
+                }
+                Column::Number(default) => params.numbers.push(*default),
+                Column::Text(default) => {
+                    params.texts.resize(params.texts.len().max(texts + 1), String::new());
+                    (*default).clone_into(&mut params.texts[texts]);
+                    texts += 1;
+                }
+            }
+        }
+        let value = (self.scalar.kernel)(params)?;
+        Ok(self.field.map_or(value.clone(), |field| value.field(field)))
+    }
+}
+
+/// Where an argument's values come from.
+enum Column<'a> {
+    Numbers(&'static Argument, &'a arrow::array::Float64Array),
+    Texts(&'a arrow::array::StringArray),
+    Number(f64),
+    Text(&'static str),
 }
 
 impl ScalarUDFImpl for ScalarShell {
@@ -64,27 +132,13 @@ impl ScalarUDFImpl for ScalarShell {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(match self.scalar.output {
-            Output::Number => DataType::Float64,
-            Output::Class => DataType::Int32,
-            Output::Interval => DataType::Struct(ends()),
-        })
+        Ok(self.gives().data_type())
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let wrong = || {
-            Error::invalid(
-                6001,
-                format!("`{}` takes numbers in another form", self.definition.name),
-            )
-            .hint(format!("write `{}`", self.definition.signatures.join("` or `")))
-        };
-        if !(self.scalar.least..=self.scalar.most).contains(&types.len())
-            || types.iter().any(|of| !(of.is_numeric() || of.is_null()))
-        {
-            return Err(wrong().into());
-        }
-        Ok(vec![DataType::Float64; types.len()])
+        call::form(self.definition, types)?;
+        let plain = |of| if of == DataType::Float64 { of } else { DataType::Utf8 };
+        Ok(call::cast(self.scalar.takes, types).into_iter().map(plain).collect())
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -95,60 +149,27 @@ impl ScalarUDFImpl for ScalarShell {
             .into_iter()
             .map(|arg| arg.into_array(rows))
             .collect::<Result<_>>()?;
-        let columns: Vec<_> = arrays.iter().map(AsArray::as_primitive::<Float64Type>).collect();
-        let mut row = vec![0.0; columns.len()];
-        let values = (0..rows).map(|at| {
-            if columns.iter().any(|column| column.is_null(at)) {
-                return Ok(Value::Null);
-            }
-            for (value, column) in row.iter_mut().zip(&columns) {
-                *value = column.value(at);
-            }
-            if row.iter().any(|value| !value.is_finite()) {
-                return Err(Error::invalid(
-                    6002,
-                    format!("`{}` got a number that is not finite", self.definition.name),
-                )
-                .hint("NaN and infinity mean a division by zero before; use `nullif(divisor, 0)`"));
-            }
-            (self.scalar.kernel)(&row)
-        });
-        let array = collect(self.scalar.output, rows, values)?;
+        let columns: Vec<Column<'_>> = self
+            .scalar
+            .takes
+            .iter()
+            .enumerate()
+            .map(|(at, argument)| match (arrays.get(at), argument.role) {
+                (Some(array), Role::Key | Role::Name | Role::Choice(_)) => Column::Texts(array.as_string()),
+                (Some(array), _) => Column::Numbers(argument, array.as_primitive::<Float64Type>()),
+                (None, Role::Choice(default)) => Column::Text(default),
+                (None, Role::Option(default)) => Column::Number(default),
+                (None, _) => Column::Number(f64::NAN),
+            })
+            .collect();
+        let mut params = Params::default();
+        let values = (0..rows)
+            .map(|at| self.value(&columns, at, &mut params))
+            .collect::<Result<Vec<_>, _>>()?;
+        let array = self.gives().array(values)?;
         if literal {
-            return Ok(ColumnarValue::Scalar(datafusion::scalar::ScalarValue::try_from_array(
-                &array, 0,
-            )?));
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
         }
         Ok(ColumnarValue::Array(array))
     }
-}
-
-fn collect(
-    output: Output,
-    rows: usize,
-    values: impl Iterator<Item = std::result::Result<Value, Error>>,
-) -> Result<ArrayRef> {
-    let mut lo = Float64Builder::with_capacity(rows);
-    let mut hi = Float64Builder::with_capacity(rows);
-    let mut class = Int32Builder::with_capacity(rows);
-    for value in values {
-        let (first, second, of) = match value? {
-            Value::Null => (None, None, None),
-            Value::Number(value) => (Some(value), None, None),
-            Value::Class(value) => (None, None, Some(value)),
-            Value::Interval(from, to) => (Some(from), Some(to), None),
-        };
-        lo.append_option(first);
-        hi.append_option(second);
-        class.append_option(of);
-    }
-    Ok(match output {
-        Output::Number => Arc::new(lo.finish()),
-        Output::Class => Arc::new(class.finish()),
-        Output::Interval => {
-            let (lo, hi) = (lo.finish(), hi.finish());
-            let nulls: Option<NullBuffer> = lo.nulls().cloned();
-            Arc::new(StructArray::try_new(ends(), vec![Arc::new(lo), Arc::new(hi)], nulls)?)
-        }
-    })
 }

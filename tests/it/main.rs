@@ -10,6 +10,7 @@
 mod architecture;
 mod deps;
 mod flight;
+mod functions;
 mod lake;
 mod s3;
 mod schema;

@@ -3,4 +3,7 @@
 mod normal;
 mod wilson;
 
-pub(super) use wilson::{CI_WILSON, CI_WILSON_HI, CI_WILSON_LO};
+use super::def::Definition;
+
+/// The family.
+pub(super) static ALL: &[&Definition] = &[&wilson::CI_WILSON];

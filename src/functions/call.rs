@@ -1,0 +1,107 @@
+//! A call of a function: which form its arguments fit, what they are cast to, and the literals among them.
+
+use arrow::datatypes::DataType;
+use datafusion::scalar::ScalarValue;
+
+use super::def::{Argument, Definition, Params, Role};
+use crate::error::{Error, Result};
+
+fn is_text(of: &DataType) -> bool {
+    match of {
+        DataType::Dictionary(_, of) => is_text(of),
+        of => of.is_string(),
+    }
+}
+
+fn is_number(of: &DataType) -> bool {
+    match of {
+        DataType::Dictionary(_, of) => is_number(of),
+        of => of.is_numeric(),
+    }
+}
+
+/// Returns whether an argument takes values of a type. An area code may be a whole number; a group may not, or
+/// `(area, group, n)` could not be told from `(area, x, t)`.
+fn takes(argument: &Argument, at: usize, of: &DataType) -> bool {
+    let text = match argument.role {
+        Role::Key => is_text(of) || (at == 0 && of.is_integer()),
+        Role::Name | Role::Choice(_) => is_text(of),
+        Role::Number | Role::Count | Role::Total | Role::Option(_) => is_number(of),
+    };
+    text || of.is_null()
+}
+
+/// Returns the place of the first form that arguments of these types fit.
+pub(super) fn form(definition: &Definition, types: &[DataType]) -> Result<usize> {
+    let fits = |form: &&[Argument]| {
+        let least = form.iter().take_while(|argument| !argument.is_optional()).count();
+        (least..=form.len()).contains(&types.len())
+            && form
+                .iter()
+                .zip(types)
+                .enumerate()
+                .all(|(at, (argument, of))| takes(argument, at, of))
+    };
+    definition
+        .forms()
+        .iter()
+        .position(fits)
+        .ok_or_else(|| wrong(definition, "has no form with arguments of these types"))
+}
+
+/// Returns the types that arguments are cast to.
+pub(super) fn cast(form: &[Argument], types: &[DataType]) -> Vec<DataType> {
+    form.iter()
+        .zip(types)
+        .map(|(argument, of)| match (argument.role, of) {
+            (Role::Key, DataType::Utf8View) => DataType::Utf8View,
+            (Role::Key, DataType::LargeUtf8) => DataType::Utf8View,
+            (Role::Key, DataType::Dictionary(..)) if is_text(of) => of.clone(),
+            (Role::Key | Role::Name | Role::Choice(_), _) => DataType::Utf8,
+            _ => DataType::Float64,
+        })
+        .collect()
+}
+
+/// Returns the literals of an aggregate's call, with defaults for what is left out.
+pub(super) fn literals(
+    definition: &Definition,
+    form: &[Argument],
+    literal: impl Fn(usize) -> Option<ScalarValue>,
+    given: usize,
+) -> Result<Params> {
+    let mut params = Params::default();
+    for (at, argument) in form.iter().enumerate().filter(|(_, argument)| argument.is_literal()) {
+        let value = if at < given {
+            literal(at).filter(|value| !value.is_null()).ok_or_else(|| {
+                wrong(
+                    definition,
+                    &format!("takes `{}` as a literal: one value for all rows", argument.name),
+                )
+            })?
+        } else {
+            ScalarValue::Null
+        };
+        match argument.role {
+            Role::Option(default) => {
+                let number = match value {
+                    ScalarValue::Float64(Some(number)) => number,
+                    _ => default,
+                };
+                if !number.is_finite() {
+                    return Err(super::store::refused(definition.name, argument, true));
+                }
+                params.numbers.push(number);
+            }
+            Role::Choice(default) => params.texts.push(value.try_as_str().flatten().unwrap_or(default).to_owned()),
+            _ => params.texts.push(value.try_as_str().flatten().unwrap_or_default().to_owned()),
+        }
+    }
+    Ok(params)
+}
+
+/// The error of a call that the signature does not allow.
+pub(super) fn wrong(definition: &Definition, what: &str) -> Error {
+    Error::invalid(6001, format!("`{}` {what}", definition.name))
+        .hint(format!("write `{}`", definition.signatures().join("` or `")))
+}
