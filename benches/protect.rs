@@ -44,6 +44,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
         cells: system.cells.iter().map(|cell| cell.rows.as_slice()).collect(),
         counts: system.cells.iter().map(|cell| cell.count).collect(),
         row_counts: &system.counts,
+        known: system.known.clone(),
         primary: primary.clone(),
         forbidden: Vec::new(),
     };

@@ -18,7 +18,7 @@ const MOST_COMBINATIONS: usize = 1_000_000;
 pub(super) struct Base {
     names: Vec<String>,
     codes: Vec<Vec<String>>,
-    /// Rows after each other, a number for each column; rising, each once.
+    /// Rows after each other, a number for each column; each row once.
     keys: Vec<u32>,
     /// Counts of the rows.
     pub(super) counts: Vec<u64>,
@@ -70,6 +70,7 @@ impl Base {
             base.fill(tables, population.name)?;
             base.merge()?;
         }
+        base.arrange();
         u32::try_from(base.counts.len())
             .map_err(|_| Error::exhausted(5004, "the population has more than 2^32 combinations"))?;
         Ok(base)
@@ -118,6 +119,37 @@ impl Base {
         }
         (self.keys, self.counts) = (keys, counts);
         Ok(())
+    }
+
+    /// Puts the rows in the order of their codes, frequent codes first: the first row of a cell is then seldom a small
+    /// one, and stands for the same category in most cells, which makes for short sums in the elimination.
+    fn arrange(&mut self) {
+        let width = self.names.len();
+        let mut places: Vec<Vec<u32>> = Vec::with_capacity(width);
+        for (column, codes) in self.codes.iter().enumerate() {
+            let mut persons = vec![0_u64; codes.len()];
+            for (row, count) in self.counts.iter().enumerate() {
+                let sum = &mut persons[self.key(row)[column] as usize];
+                *sum = sum.saturating_add(*count);
+            }
+            let mut order: Vec<usize> = (0..codes.len()).collect();
+            order.sort_by_key(|code| std::cmp::Reverse(persons[*code]));
+            let mut place = vec![0; codes.len()];
+            for (at, code) in (0_u32..).zip(order) {
+                place[code] = at;
+            }
+            places.push(place);
+        }
+        let placed = |row: usize| {
+            self.key(row)
+                .iter()
+                .zip(&places)
+                .map(|(code, place)| place[*code as usize])
+        };
+        let mut order: Vec<usize> = (0..self.counts.len()).collect();
+        order.sort_unstable_by(|a, b| placed(*a).cmp(placed(*b)));
+        self.keys = order.iter().flat_map(|row| self.key(*row).iter().copied()).collect();
+        self.counts = order.iter().map(|row| self.counts[*row]).collect();
     }
 
     /// Adds a zero for every combination of the codes that occur. Columns of one dimension belong together: only their

@@ -8,30 +8,32 @@ use super::System;
 /// leaves fewer than the threshold: in «9 of 10 are employed» the tenth is as easily recognised as if a cell said 1.
 /// Differences that are cells are left out: those are unsafe themselves.
 pub(super) fn complements(system: &System, threshold: u64) -> Vec<Vec<u32>> {
-    let mut of_row: Vec<Vec<u32>> = vec![Vec::new(); system.counts.len()];
-    let mut seen: HashSet<&[u32]> = HashSet::with_capacity(system.cells.len());
-    for (number, cell) in (0_u32..).zip(&system.cells) {
-        // cells with the same rows have the same complements
-        if seen.insert(&cell.rows) {
-            for row in &cell.rows {
-                of_row[*row as usize].push(number);
+    let unknown = |rows: &[u32]| -> Vec<u32> {
+        rows.iter()
+            .copied()
+            .filter(|row| !system.known[*row as usize])
+            .collect()
+    };
+    let sets: Vec<Vec<u32>> = system.cells.iter().map(|cell| unknown(&cell.rows)).collect();
+    // cells with the same rows have the same complements
+    let mut seen: HashSet<&[u32]> = HashSet::with_capacity(sets.len());
+    let mut of_row: Vec<Vec<usize>> = vec![Vec::new(); system.counts.len()];
+    let mut distinct = Vec::with_capacity(sets.len());
+    for (cell, set) in sets.iter().enumerate() {
+        if !set.is_empty() && seen.insert(set) {
+            distinct.push(cell);
+            for row in set {
+                of_row[*row as usize].push(cell);
             }
         }
     }
     let mut found: Vec<Vec<u32>> = Vec::new();
-    let mut parts: HashSet<&[u32]> = HashSet::with_capacity(seen.len());
-    for part in &system.cells {
-        let Some(row) = part.rows.first() else { continue };
-        if !parts.insert(&part.rows) {
-            continue;
-        }
-        for whole in of_row[*row as usize]
-            .iter()
-            .map(|number| &system.cells[*number as usize])
-        {
-            let near = whole.count > part.count && whole.count - part.count < threshold;
+    for part in distinct {
+        for whole in &of_row[sets[part][0] as usize] {
+            let (all, some) = (system.cells[*whole].count, system.cells[part].count);
+            let near = all > some && all - some < threshold;
             if near
-                && let Some(rest) = difference(&whole.rows, &part.rows)
+                && let Some(rest) = difference(&sets[*whole], &sets[part])
                 && !seen.contains(rest.as_slice())
             {
                 found.push(rest);

@@ -62,6 +62,7 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         cells: system.cells.iter().map(|cell| cell.rows.as_slice()).collect(),
         counts: system.cells.iter().map(|cell| cell.count).collect(),
         row_counts: &system.counts,
+        known: system.known.clone(),
         primary: primary.clone(),
         forbidden: forbidden.clone(),
     };
@@ -109,13 +110,19 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
 }
 
 fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: &str) -> Result<AuditResult> {
-    let published: Vec<&[u32]> = system
+    let known: Vec<[u32; 1]> = (0_u32..)
+        .zip(&system.known)
+        .filter(|(_, known)| **known)
+        .map(|(row, _)| [row])
+        .collect();
+    let mut published: Vec<&[u32]> = system
         .cells
         .iter()
         .zip(hidden)
         .filter(|(_, hidden)| !**hidden)
         .map(|(cell, _)| cell.rows.as_slice())
         .collect();
+    published.extend(known.iter().map(<[u32; 1]>::as_slice));
     let mut attacked: Vec<&[u32]> = system
         .cells
         .iter()

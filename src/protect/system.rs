@@ -30,6 +30,9 @@ pub type Coordinate = (String, String);
 pub struct System {
     /// Counts of the base rows.
     pub counts: Vec<u64>,
+    /// Base rows that everybody knows to be empty: those with nobody, when zeros are published. Who sees that a cell is
+    /// empty knows that all its parts are.
+    pub known: Vec<bool>,
     /// Of every table and dimension the coordinates, rising.
     pub coordinates: Vec<Vec<Vec<Coordinate>>>,
     /// The cells; of one table in the order of their keys.
@@ -39,15 +42,17 @@ pub struct System {
 impl System {
     /// Builds the cells that hold at least one base row.
     ///
-    /// When zeros are published, base rows with nobody belong to no cell: who sees that a cell is empty knows that all
-    /// its parts are.
-    ///
     /// # Errors
     /// SAMSYN-5001 to 5004 for a population that cannot be used, 5005 for a table, 5022 when one would have no rows.
     pub fn build(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
         let base = Base::read(population, tables, zeros)?;
         let mut system = Self {
             counts: base.counts.clone(),
+            known: base
+                .counts
+                .iter()
+                .map(|count| *count == 0 && zeros == Zeros::Published)
+                .collect(),
             ..Self::default()
         };
         for (number, table) in tables.iter().enumerate() {
@@ -55,7 +60,7 @@ impl System {
                 return Err(Error::invalid(5005, format!("`{}` is published twice", table.table)).hint("leave one out"));
             }
             validate(table, &base)?;
-            system.add(number, table, &base, zeros)?;
+            system.add(number, table, &base)?;
         }
         Ok(system)
     }
@@ -68,7 +73,7 @@ impl System {
             .map(|(coordinates, at)| &coordinates[*at as usize])
     }
 
-    fn add(&mut self, number: usize, table: &CountTable, base: &Base, zeros: Zeros) -> Result<()> {
+    fn add(&mut self, number: usize, table: &CountTable, base: &Base) -> Result<()> {
         let axes: Vec<Axis> = table
             .dimensions
             .iter()
@@ -100,7 +105,7 @@ impl System {
         let mut cells: Vec<(u128, Vec<u32>)> = Vec::new();
         let mut places: Vec<u128> = Vec::new();
         let mut more: Vec<u128> = Vec::new();
-        for (row, count) in (0_u32..).zip(&base.counts) {
+        for row in (0_u32..).take(base.counts.len()) {
             let key = base.key(row as usize);
             if !filters.iter().all(|(column, fits)| fits[key[*column] as usize]) {
                 continue;
@@ -115,15 +120,12 @@ impl System {
                 }
                 std::mem::swap(&mut places, &mut more);
             }
-            let held = *count > 0 || zeros == Zeros::Protected;
             for place in &places {
                 let cell = *at.entry(*place).or_insert_with(|| {
                     cells.push((*place, Vec::new()));
                     cells.len() - 1
                 });
-                if held {
-                    cells[cell].1.push(row);
-                }
+                cells[cell].1.push(row);
             }
         }
         if cells.is_empty() {

@@ -15,6 +15,8 @@ pub(super) type Sum = Vec<(u32, i64)>;
 pub(super) struct Basis {
     /// The step in which a coordinate gave up its place.
     left_in: Vec<Option<u32>>,
+    /// The first base row of what every coordinate stands for.
+    first: Vec<u32>,
     /// For every step what the coordinate that left is in those after the step.
     steps: Vec<Sum>,
     /// The sum at work, its coordinates that may have a value, and those of them that have left, the earliest first.
@@ -25,9 +27,13 @@ pub(super) struct Basis {
 
 impl Basis {
     /// Coordinates for cells over base rows, of which some must stay. None when a coefficient does not fit.
+    ///
+    /// The coordinate with the first row gives up its place: the same category everywhere, if rows are in the order of
+    /// their codes, and that keeps sums of the parts that did short as well.
     pub(super) fn of(cells: &[&[u32]], stays: &[bool]) -> Option<Self> {
         let mut basis = Self {
             left_in: vec![None; stays.len()],
+            first: (0..u32::try_from(stays.len()).ok()?).collect(),
             steps: Vec::new(),
             values: vec![0; stays.len()],
             touched: Vec::new(),
@@ -42,15 +48,17 @@ impl Basis {
                 continue;
             }
             let free = |at: u32| !stays.get(at as usize).is_some_and(|stays| *stays);
-            let Some((leaving, _)) = sum.iter().find(|(at, _)| free(*at)) else {
+            let leaving = sum.iter().map(|(at, _)| *at).filter(|at| free(*at));
+            let Some(leaving) = leaving.min_by_key(|at| basis.first[*at as usize]) else {
                 continue;
             };
             let new = u32::try_from(basis.values.len()).ok()?;
-            let others = sum.iter().filter(|(at, _)| at != leaving).map(|(at, _)| (*at, -1));
+            let others = sum.iter().filter(|(at, _)| *at != leaving).map(|(at, _)| (*at, -1));
             let step = others.chain([(new, 1)]).collect();
-            basis.left_in[*leaving as usize] = Some(u32::try_from(basis.steps.len()).ok()?);
+            basis.left_in[leaving as usize] = Some(u32::try_from(basis.steps.len()).ok()?);
             basis.steps.push(step);
             basis.left_in.push(None);
+            basis.first.push(rows[0]);
             basis.values.push(0);
         }
         Some(basis)

@@ -32,6 +32,8 @@ pub struct Problem<'a> {
     pub counts: Vec<u64>,
     /// Number of persons of every base row.
     pub row_counts: &'a [u64],
+    /// Base rows whose number everybody knows.
+    pub known: Vec<bool>,
     /// Cells that are unsafe themselves.
     pub primary: Vec<bool>,
     /// Sets of base rows, rising, that are no cells and must not be derivable either.
@@ -94,18 +96,19 @@ fn search<N: Number, W: Number>(problem: &Problem<'_>, options: Options) -> Vec<
         match result {
             Ok(hidden) => return representative.iter().map(|same| hidden[*same]).collect(),
             Err(_) if !wide => wide = true,
-            Err(cell) => unsafe_cell[cell] = true,
+            Err(Some(cell)) => unsafe_cell[cell] = true,
+            Err(None) => return vec![true; problem.cells.len()],
         }
     }
 }
 
-/// One elimination; the error is the cell at which a number did not fit.
-fn run<N: Number>(columns: &Columns, order: &[usize], unsafe_cell: &[bool]) -> Result<Vec<bool>, usize> {
-    let mut elimination = Elimination::<N>::new(columns, unsafe_cell)?;
+/// One elimination; the error is the cell at which a number did not fit, or none when that was so from the start.
+fn run<N: Number>(columns: &Columns, order: &[usize], unsafe_cell: &[bool]) -> Result<Vec<bool>, Option<usize>> {
+    let mut elimination = Elimination::<N>::new(columns, unsafe_cell).ok_or(None)?;
     let mut hidden = unsafe_cell.to_vec();
     for cell in order {
         if !unsafe_cell[*cell] {
-            hidden[*cell] = !elimination.accept(*cell).ok_or(*cell)?;
+            hidden[*cell] = !elimination.accept(*cell).ok_or(Some(*cell))?;
         }
     }
     Ok(hidden)
@@ -113,6 +116,8 @@ fn run<N: Number>(columns: &Columns, order: &[usize], unsafe_cell: &[bool]) -> R
 
 /// Everything as sums over coordinates.
 struct Columns {
+    /// Base rows that everybody knows.
+    known: Vec<Sum>,
     /// What the cells are; nothing for one that stands for the same rows as one before it.
     cells: Vec<Sum>,
     /// Sets that must not be derivable either.
@@ -126,7 +131,17 @@ struct Columns {
 impl Columns {
     fn of(problem: &Problem<'_>, options: Options, representative: &[usize]) -> Self {
         let singleton = singletons(problem, options);
-        let watched = |rows: &[u32]| !rows.iter().all(|row| singleton[*row as usize]);
+        let watched = |rows: &[u32]| {
+            !rows
+                .iter()
+                .all(|row| singleton[*row as usize] || problem.known[*row as usize])
+        };
+        let known: Vec<[u32; 1]> = (0_u32..)
+            .zip(&problem.known)
+            .filter(|(_, known)| **known)
+            .map(|(row, _)| [row])
+            .collect();
+        let known: Vec<&[u32]> = known.iter().map(<[u32; 1]>::as_slice).collect();
         let cells: Vec<&[u32]> = problem
             .cells
             .iter()
@@ -141,9 +156,9 @@ impl Columns {
             .collect();
         let in_basis = || {
             let mut basis = Basis::of(&cells, &singleton)?;
-            let cells: Option<Vec<Sum>> = cells.iter().map(|rows| basis.express(rows)).collect();
-            let forbidden: Option<Vec<Sum>> = forbidden.iter().map(|rows| basis.express(rows)).collect();
-            Some((cells?, forbidden?, basis.len()))
+            let mut express =
+                |sets: &[&[u32]]| -> Option<Vec<Sum>> { sets.iter().map(|rows| basis.express(rows)).collect() };
+            Some((express(&known)?, express(&cells)?, express(&forbidden)?, basis.len()))
         };
         let plain = |sets: &[&[u32]]| -> Vec<Sum> {
             sets.iter()
@@ -151,11 +166,12 @@ impl Columns {
                 .collect()
         };
         let watched = cells.iter().map(|rows| watched(rows)).collect();
-        let (cells, forbidden, coordinates) =
-            in_basis().unwrap_or_else(|| (plain(&cells), plain(&forbidden), singleton.len()));
+        let (known, cells, forbidden, coordinates) =
+            in_basis().unwrap_or_else(|| (plain(&known), plain(&cells), plain(&forbidden), singleton.len()));
         let mut singleton = singleton;
         singleton.resize(coordinates, false);
         Self {
+            known,
             cells,
             forbidden,
             watched,
@@ -175,15 +191,15 @@ fn representatives(problem: &Problem<'_>) -> Vec<usize> {
         .collect()
 }
 
-/// Rows that stand for a cell with one person (or none): those that are a cell by themselves, so that everybody sees
-/// that one is hidden.
+/// Rows that stand for a cell with one person (or none): those that are a cell by themselves, beside known ones, so
+/// that everybody sees that one is hidden.
 fn singletons(problem: &Problem<'_>, options: Options) -> Vec<bool> {
     let mut singleton = vec![false; problem.row_counts.len()];
     if options.singletons {
         for cell in &problem.cells {
-            if let [row] = **cell {
-                let count = problem.row_counts[row as usize];
-                singleton[row as usize] = count == u64::from(!options.zero_singletons);
+            let mut unknown = cell.iter().map(|row| *row as usize).filter(|row| !problem.known[*row]);
+            if let (Some(row), None) = (unknown.next(), unknown.next()) {
+                singleton[row] = problem.row_counts[row] == u64::from(!options.zero_singletons);
             }
         }
     }
@@ -212,8 +228,8 @@ struct Elimination<'a, N> {
 }
 
 impl<'a, N: Number> Elimination<'a, N> {
-    /// The state before anything is accepted; the error is a cell whose coefficients do not fit.
-    fn new(prepared: &'a Columns, unsafe_cell: &[bool]) -> Result<Self, usize> {
+    /// The state before any cell is accepted. None when a number does not fit.
+    fn new(prepared: &'a Columns, unsafe_cell: &[bool]) -> Option<Self> {
         let convert =
             |sum: &Sum| -> Option<Column<N>> { sum.iter().map(|(at, value)| Some((*at, N::new(*value)?))).collect() };
         let mut columns = Vec::with_capacity(prepared.cells.len() + prepared.forbidden.len());
@@ -221,17 +237,18 @@ impl<'a, N: Number> Elimination<'a, N> {
         for (cell, sum) in prepared.cells.iter().enumerate() {
             if !unsafe_cell[cell] {
                 candidate[cell] = number(columns.len());
-                columns.push(convert(sum).ok_or(cell)?);
+                columns.push(convert(sum)?);
             }
+        }
+        let known_from = columns.len();
+        for sum in &prepared.known {
+            columns.push(convert(sum)?);
         }
         let unsafe_from = columns.len();
-        for (cell, sum) in prepared.cells.iter().enumerate() {
-            if unsafe_cell[cell] && prepared.watched[cell] {
-                columns.push(convert(sum).ok_or(cell)?);
-            }
-        }
-        for sum in &prepared.forbidden {
-            columns.push(convert(sum).ok_or(0_usize)?);
+        let cells = prepared.cells.iter().enumerate();
+        let cells = cells.filter(|(cell, _)| unsafe_cell[*cell] && prepared.watched[*cell]);
+        for sum in cells.map(|(_, sum)| sum).chain(&prepared.forbidden) {
+            columns.push(convert(sum)?);
         }
         let mut by_row = vec![Vec::new(); prepared.singleton.len()];
         let mut entries = vec![0; prepared.singleton.len()];
@@ -246,7 +263,7 @@ impl<'a, N: Number> Elimination<'a, N> {
         for (at, direction) in direction_of.iter().enumerate() {
             directions.entry(*direction).or_default().push(number(unsafe_from + at));
         }
-        Ok(Self {
+        let mut elimination = Self {
             singleton: &prepared.singleton,
             columns,
             unsafe_from,
@@ -257,29 +274,48 @@ impl<'a, N: Number> Elimination<'a, N> {
             direction_of,
             used: vec![false; prepared.singleton.len()],
             spare: Vec::new(),
-        })
+        };
+        for column in known_from..unsafe_from {
+            let pivot = elimination.take(column);
+            elimination.remove(&pivot)?;
+        }
+        Some(elimination)
     }
 
     /// Whether the cell can be published; if so it is eliminated from all other columns. None when a number does not
     /// fit.
     fn accept(&mut self, cell: usize) -> Option<bool> {
-        let pivot = std::mem::take(&mut self.columns[self.candidate[cell] as usize]);
-        for (row, _) in &pivot {
-            self.entries[*row as usize] -= 1;
-        }
+        let pivot = self.take(self.candidate[cell] as usize);
         if pivot.is_empty() {
             return Some(true);
         }
         if self.tells_of_singletons(&pivot) || self.is_unsafe(&pivot) {
             return Some(false);
         }
-        let row = self.pivot_row(&pivot);
+        self.remove(&pivot)?;
+        Some(true)
+    }
+
+    /// Takes a column out.
+    fn take(&mut self, column: usize) -> Column<N> {
+        let column = std::mem::take(&mut self.columns[column]);
+        for (row, _) in &column {
+            self.entries[*row as usize] -= 1;
+        }
+        column
+    }
+
+    /// Eliminates what is known from all columns.
+    fn remove(&mut self, pivot: &[(u32, N)]) -> Option<()> {
+        let Some(row) = self.pivot_row(pivot) else {
+            return Some(());
+        };
         for other in std::mem::take(&mut self.by_row[row as usize]) {
             if at(&self.columns[other as usize], row) != N::ZERO {
-                self.replace(other, &pivot, row)?;
+                self.replace(other, pivot, row)?;
             }
         }
-        Some(true)
+        Some(())
     }
 
     /// Whether what is left of a candidate is proportional to what is left of something unsafe.
@@ -338,12 +374,9 @@ impl<'a, N: Number> Elimination<'a, N> {
 
     /// The row with the fewest entries: it fills in least. A singleton's only when there is no other, so that what has
     /// none but singletons' rows left really is about them.
-    fn pivot_row(&self, pivot: &[(u32, N)]) -> u32 {
-        pivot
-            .iter()
-            .map(|(row, _)| *row)
-            .min_by_key(|row| (self.singleton[*row as usize], self.entries[*row as usize], *row))
-            .unwrap_or_default()
+    fn pivot_row(&self, pivot: &[(u32, N)]) -> Option<u32> {
+        let rows = pivot.iter().map(|(row, _)| *row);
+        rows.min_by_key(|row| (self.singleton[*row as usize], self.entries[*row as usize], *row))
     }
 }
 
@@ -384,6 +417,7 @@ mod tests {
             primary: counts.iter().map(|count| *count > 0 && *count < 4).collect(),
             counts,
             row_counts: &row_counts,
+            known: vec![false; row_counts.len()],
             forbidden: vec![vec![0, 5, 9]],
         };
         let options = Options::default();

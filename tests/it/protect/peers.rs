@@ -136,6 +136,7 @@ impl Case<'_> {
             cells: slices(&sets),
             counts,
             row_counts: &row_counts,
+            known: vec![false; row_counts.len()],
             primary: primary.clone(),
             forbidden: Vec::new(),
         };
@@ -432,6 +433,7 @@ fn two_hidden_cells_a_line_are_not_enough() {
         cells: slices(&sets),
         counts: sums(&sets, &row_counts),
         row_counts: &row_counts,
+        known: vec![false; row_counts.len()],
         primary: primary.clone(),
         forbidden: Vec::new(),
     };
