@@ -2,17 +2,21 @@
 //!
 //! A catalog is a fixed list of tables; it never changes under a running statement. The current release is the catalog `samsyn`, each tag
 //! is one more. Tables that a reader may not see are not in their catalog at all, so no listing, error or plan can name them.
+//! Each catalog has an `information_schema` of its own, which lists this catalog only: a tool that navigates by SQL would else see every
+//! table once for each tag.
+
+mod information;
 
 use std::{
     any::Any,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
-    catalog::{CatalogProvider, SchemaProvider, TableProvider},
+    catalog::{CatalogProvider, SchemaProvider, TableFunction, TableProvider},
     datasource::MemTable,
     error::{DataFusionError, Result as DataFusionResult},
 };
@@ -118,12 +122,24 @@ pub fn landed(deliveries: &[Delivery]) -> Result<Tables> {
 /// A catalog of fixed tables.
 #[derive(Debug)]
 pub struct LakeCatalog {
-    schemas: BTreeMap<&'static str, Arc<LakeSchema>>,
+    layers: Arc<Layers>,
+    information: Arc<information::Information>,
 }
 
+/// The schemas of a catalog but for `information_schema`, which is made from them.
+#[derive(Debug)]
+struct Layers(BTreeMap<&'static str, Arc<LakeSchema>>);
+
 impl LakeCatalog {
-    /// The catalog of these tables; every schema in `layers` is listed even when it is empty.
-    pub fn new(lake: &Lake, tables: &Tables, layers: &[Layer]) -> Self {
+    /// The catalog `name` of these tables; every schema in `layers` is listed even when it is empty. The functions are listed
+    /// in its `information_schema`.
+    pub fn new(
+        lake: &Lake,
+        name: &str,
+        tables: &Tables,
+        layers: &[Layer],
+        functions: HashMap<String, Arc<TableFunction>>,
+    ) -> Self {
         let schemas = layers
             .iter()
             .map(|layer| {
@@ -138,17 +154,37 @@ impl LakeCatalog {
                 )
             })
             .collect();
-        Self { schemas }
+        let layers = Arc::new(Layers(schemas));
+        let listed = Arc::clone(&layers) as Arc<dyn CatalogProvider>;
+        Self {
+            information: Arc::new(information::Information::new(name, listed, functions)),
+            layers,
+        }
     }
 }
 
 impl CatalogProvider for LakeCatalog {
     fn schema_names(&self) -> Vec<String> {
-        self.schemas.keys().map(|name| (*name).to_owned()).collect()
+        let mut names = self.layers.schema_names();
+        names.push(information::NAME.to_owned());
+        names
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        self.schemas
+        if name == information::NAME {
+            return Some(Arc::clone(&self.information) as Arc<dyn SchemaProvider>);
+        }
+        self.layers.schema(name)
+    }
+}
+
+impl CatalogProvider for Layers {
+    fn schema_names(&self) -> Vec<String> {
+        self.0.keys().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        self.0
             .get(name)
             .map(|schema| Arc::clone(schema) as Arc<dyn SchemaProvider>)
     }

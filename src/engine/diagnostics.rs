@@ -2,6 +2,7 @@
 
 use datafusion::{common::SchemaError, error::DataFusionError};
 
+use super::failure;
 use crate::error::{Error, Location, did_you_mean};
 
 /// A SQL text and where it stands, so that errors point into the file that the user wrote.
@@ -36,9 +37,13 @@ impl<'a> SqlText<'a> {
     /// The first place where `word` stands as a word of its own.
     fn find(&self, word: &str) -> Option<Location> {
         let part = |c: char| c.is_alphanumeric() || c == '_';
+        let word = word.to_lowercase();
+        if word.is_empty() {
+            return None;
+        }
         for (number, line) in self.sql.lines().enumerate() {
             let lower = line.to_lowercase();
-            for (at, _) in lower.match_indices(&word.to_lowercase()) {
+            for (at, _) in lower.match_indices(&word) {
                 let before = lower[..at].chars().next_back();
                 let after = lower[at + word.len()..].chars().next();
                 if !before.is_some_and(part) && !after.is_some_and(part) {
@@ -93,13 +98,9 @@ pub fn explain(error: DataFusionError, text: SqlText<'_>, tables: &[String], fun
             Error::invalid(2100, format!("this is no SQL that samsyn understands: {short}"))
                 .hint("compare the text before that place; names that are words of SQL need double quotes")
         }
-        DataFusionError::Plan(message) if message.contains("not found") && message.starts_with("table ") => {
-            let name = message
-                .split('\'')
-                .nth(1)
-                .unwrap_or_default()
-                .trim_start_matches("samsyn.")
-                .to_owned();
+        DataFusionError::Plan(message) if message.contains("' not found") && message.starts_with("table '") => {
+            let name = message.split('\'').nth(1).unwrap_or_default();
+            let name = name.strip_prefix("samsyn.").unwrap_or(name).to_owned();
             let bare = name.rsplit('.').next().unwrap_or(&name);
             place = text.find(&name).or_else(|| text.find(bare)).or(place);
             let ours = Error::not_found(2102, format!("table `{name}` not found"));
@@ -108,7 +109,9 @@ pub fn explain(error: DataFusionError, text: SqlText<'_>, tables: &[String], fun
                 None => ours.hint("`samsyn tables` lists the tables there are"),
             }
         }
-        DataFusionError::Plan(message) if message.contains("Invalid function") => {
+        DataFusionError::Plan(message)
+            if message.contains("Invalid function") || message.starts_with("table function ") =>
+        {
             let name = message.split('\'').nth(1).unwrap_or_default().to_owned();
             place = place.or_else(|| text.find(&name));
             let ours = Error::not_found(2104, format!("function `{name}` not found"));
@@ -117,7 +120,7 @@ pub fn explain(error: DataFusionError, text: SqlText<'_>, tables: &[String], fun
                 None => ours.hint("`samsyn functions` lists those of samsyn"),
             }
         }
-        _ => Error::from(error),
+        _ => failure::running(error),
     };
     match place {
         Some(place) => ours.at(place),

@@ -6,36 +6,47 @@ use datafusion::{
     sql::{parser::Statement as Parsed, sqlparser::ast},
 };
 
+use super::size;
 use crate::{
     error::{Error, Result},
     model::Layer,
-    policy::Identity,
+    policy::{Identity, Role},
 };
 
-/// Lets queries, EXPLAIN of queries and SHOW through.
-pub(super) fn allow(statement: &Parsed) -> Result<()> {
-    let fine = match statement {
-        Parsed::Statement(statement) => matches!(
-            statement.as_ref(),
-            ast::Statement::Query(_)
-                | ast::Statement::ShowTables { .. }
-                | ast::Statement::ShowColumns { .. }
-                | ast::Statement::ShowFunctions { .. }
-        ),
-        Parsed::Explain(explain) => !explain.options.analyze && allow(&explain.statement).is_ok(),
-        _ => false,
-    };
-    if fine {
-        return Ok(());
+/// Lets queries, EXPLAIN of queries, DESCRIBE and SHOW through, when they are of a reasonable size.
+///
+/// EXPLAIN ANALYZE runs the query and tells files, rows and times, so readers do not have it.
+pub(super) fn allow(statement: &Parsed, identity: &Identity) -> Result<()> {
+    match statement {
+        Parsed::Statement(statement)
+            if matches!(
+                statement.as_ref(),
+                ast::Statement::Query(_)
+                    | ast::Statement::ExplainTable { .. }
+                    | ast::Statement::ShowTables { .. }
+                    | ast::Statement::ShowColumns { .. }
+                    | ast::Statement::ShowFunctions { .. }
+            ) =>
+        {
+            size::check_tree(statement)
+        }
+        Parsed::Explain(explain) if !explain.options.analyze || identity.role == Role::Engineer => {
+            allow(&explain.statement, identity)
+        }
+        _ => Err(refusal()),
     }
-    Err(
-        Error::forbidden(2110, "only SELECT, EXPLAIN and SHOW are possible here")
-            .hint("tables are written by pipelines: put the query in sql/<schema>/<table>.sql and run `samsyn run`"),
-    )
 }
 
-/// Refuses a plan that writes, or scans a table above the identity's rights.
+fn refusal() -> Error {
+    Error::forbidden(2110, "only SELECT, EXPLAIN, DESCRIBE and SHOW are possible here")
+        .hint("tables are written by pipelines: put the query in sql/<schema>/<table>.sql and run `samsyn run`")
+}
+
+/// Refuses a plan that writes, is too large, or scans a table above the identity's rights.
+///
+/// Tables that the identity may not read are not in its catalogs, so the last never happens unless the catalogs are wrong.
 pub(super) fn check(plan: &LogicalPlan, identity: &Identity) -> Result<()> {
+    size::check_plan(plan)?;
     let mut verdict = Ok(());
     plan.apply_with_subqueries(|node| {
         match node {
@@ -47,10 +58,7 @@ pub(super) fn check(plan: &LogicalPlan, identity: &Identity) -> Result<()> {
                 }
             }
             LogicalPlan::Dml(_) | LogicalPlan::Ddl(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_) => {
-                verdict = Err(Error::forbidden(
-                    2110,
-                    "only SELECT, EXPLAIN and SHOW are possible here",
-                ));
+                verdict = Err(refusal());
                 return Ok(TreeNodeRecursion::Stop);
             }
             _ => {}

@@ -5,7 +5,10 @@
 //! the release and the guard; so statements are allowed by kind, not forbidden by list.
 
 mod diagnostics;
+mod failure;
 mod guard;
+mod memory;
+mod size;
 mod statement;
 mod system;
 
@@ -39,7 +42,8 @@ pub use statement::Statement;
 pub struct EngineOptions {
     /// Partitions that a query runs on.
     pub threads: usize,
-    /// Memory limit of all queries together, in bytes; operators spill to disk before they fail.
+    /// Memory limit of all queries together, in bytes (`None`: three quarters of what the machine has); operators spill
+    /// to disk before they fail.
     pub memory: Option<usize>,
 }
 
@@ -100,7 +104,7 @@ impl Engine {
     /// When the runtime cannot be set up.
     pub fn new(lake: Lake, options: EngineOptions) -> Result<Self> {
         let mut builder = RuntimeEnvBuilder::new();
-        if let Some(bytes) = options.memory {
+        if let Some(bytes) = options.memory.or_else(memory::default_limit) {
             builder = builder.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
         }
         let runtime = builder.build_arc()?;
@@ -134,9 +138,11 @@ impl Engine {
             tables.extend(system::tables(self, current.as_deref()).await?);
         }
         let mut catalogs = vec![(CURRENT.to_owned(), tables)];
-        for (tag, id) in self.0.lake.tags().await? {
-            catalogs.push((tag, released(&*self.release(id).await?)));
+        let tags = self.0.lake.tags().await?;
+        for (tag, id) in &tags {
+            catalogs.push((tag.clone(), released(&*self.release(*id).await?)));
         }
+        self.keep(|id| current.as_ref().is_some_and(|release| release.id == id) || tags.values().any(|tag| *tag == id));
         for (_, tables) in &mut catalogs {
             tables.retain(|id, _| identity.may_read(id.layer));
         }
@@ -171,6 +177,12 @@ impl Engine {
         Ok(release)
     }
 
+    /// Forgets the releases that nobody can ask for by a new session; statements under way hold what they need themselves.
+    fn keep(&self, wanted: impl Fn(ReleaseId) -> bool) {
+        let mut releases = self.0.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        releases.retain(|id, _| wanted(*id));
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the one place where sessions are made")]
     fn over(
         &self,
@@ -180,11 +192,13 @@ impl Engine {
     ) -> Result<Session> {
         let mut config = SessionConfig::new()
             .with_target_partitions(self.0.options.threads)
-            .with_information_schema(true)
             .with_default_catalog_and_schema(CURRENT, Layer::Pub.name())
             .with_create_default_catalog_and_schema(false)
             .set_bool("datafusion.sql_parser.collect_spans", true)
-            .set_bool("datafusion.execution.parquet.pushdown_filters", true);
+            .set_bool("datafusion.execution.parquet.pushdown_filters", true)
+            // the check compares descriptions and units too, and a UNION of two columns gives the logical and the physical plan
+            // different ones
+            .set_bool("datafusion.execution.skip_physical_aggregate_schema_check", true);
         if identity.role == Role::Reader {
             // a physical plan tells where files lie
             config = config.set_bool("datafusion.explain.logical_plan_only", true);
@@ -200,8 +214,10 @@ impl Engine {
             .into_iter()
             .filter(|layer| identity.may_read(*layer))
             .collect();
+        let table_functions = context.state().table_functions().clone();
         for (name, tables) in &catalogs {
-            context.register_catalog(name, Arc::new(LakeCatalog::new(&self.0.lake, tables, &layers)));
+            let catalog = LakeCatalog::new(&self.0.lake, name, tables, &layers, table_functions.clone());
+            context.register_catalog(name, Arc::new(catalog));
         }
         Ok(Session {
             context,

@@ -5,12 +5,17 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::{
     common::{ParamValues, ScalarValue, TableReference, tree_node::TreeNodeRecursion},
+    error::DataFusionError,
     execution::SendableRecordBatchStream,
     logical_expr::LogicalPlan,
+    physical_plan::stream::RecordBatchStreamAdapter,
+    prelude::DataFrame,
     sql::{parser::DFParserBuilder, sqlparser::dialect::GenericDialect},
 };
 
-use super::{Session, SqlText, diagnostics, guard};
+use futures::TryStreamExt as _;
+
+use super::{Session, SqlText, diagnostics, failure, guard, size};
 use crate::{
     error::{Error, Result},
     model::TableId,
@@ -21,6 +26,8 @@ use crate::{
 pub struct Statement {
     session: Session,
     plan: LogicalPlan,
+    /// The columns after analysis: `CASE WHEN a THEN 1 ELSE 2.5 END` is a whole number before and a double after.
+    schema: SchemaRef,
 }
 
 impl Session {
@@ -37,6 +44,7 @@ impl Session {
     /// # Errors
     /// As [`Session::prepare`].
     pub async fn prepare_text(&self, text: SqlText<'_>) -> Result<Statement> {
+        size::check_text(text.sql)?;
         let state = self.context.state();
         let explain = |error| diagnostics::explain(error, text, &self.table_names(), &self.function_names());
         let mut statements = DFParserBuilder::new(text.sql)
@@ -52,19 +60,30 @@ impl Session {
                 return Err(Error::invalid(2101, "there is more than one statement").hint("send them one by one"));
             }
         };
-        guard::allow(&statement)?;
+        guard::allow(&statement, self.identity())?;
         let plan = state.statement_to_plan(statement).await.map_err(explain)?;
         guard::check(&plan, self.identity())?;
-        // analysis finds the wrong types now, not when the first row is asked for
-        if plan.get_parameter_types().is_ok_and(|types| types.is_empty()) {
-            state
-                .analyzer()
-                .execute_and_check(plan.clone(), state.config_options(), |_, _| {})
-                .map_err(explain)?;
-        }
+        self.statement(plan).map_err(explain)
+    }
+
+    /// Analyses a plan: wrong types are found now, not when the first row is asked for.
+    fn statement(&self, plan: LogicalPlan) -> std::result::Result<Statement, DataFusionError> {
+        let state = self.context.state();
+        let analysed = state
+            .analyzer()
+            .execute_and_check(plan.clone(), state.config_options(), |_, _| {});
+        let schema = match analysed {
+            Ok(analysed) => Arc::clone(analysed.schema().inner()),
+            // parameters without a type may not go together with the rest until they have values
+            Err(_) if plan.get_parameter_types().is_ok_and(|types| !types.is_empty()) => {
+                Arc::clone(plan.schema().inner())
+            }
+            Err(error) => return Err(error),
+        };
         Ok(Statement {
             session: self.clone(),
             plan,
+            schema,
         })
     }
 
@@ -80,7 +99,7 @@ impl Session {
 impl Statement {
     /// The columns of the result.
     pub fn schema(&self) -> SchemaRef {
-        Arc::clone(self.plan.schema().inner())
+        Arc::clone(&self.schema)
     }
 
     /// Types of the parameters `$1`, `$2`, … in order; None where the statement leaves the type open.
@@ -118,12 +137,12 @@ impl Statement {
                 format!("the statement has {wanted} parameters, {} were given", values.len()),
             ));
         }
+        if wanted == 0 {
+            return Ok(self.clone());
+        }
         let values: Vec<ScalarValue> = values.to_vec();
-        let plan = self.plan.clone().with_param_values(values)?;
-        Ok(Self {
-            session: self.session.clone(),
-            plan,
-        })
+        let plan = self.plan.clone().with_param_values(values).map_err(failure::running)?;
+        self.session.statement(plan).map_err(failure::running)
     }
 
     /// The statement with its named parameters given.
@@ -137,10 +156,7 @@ impl Statement {
         let map: std::collections::HashMap<String, ScalarValue> =
             values.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
         let plan = self.plan.clone().with_param_values(ParamValues::from(map))?;
-        Ok(Self {
-            session: self.session.clone(),
-            plan,
-        })
+        Ok(self.session.statement(plan)?)
     }
 
     /// The tables that the statement reads, sorted.
@@ -168,10 +184,10 @@ impl Statement {
     /// Runs the statement.
     ///
     /// # Errors
-    /// When the optimised plan cannot be made; errors of the data come with the stream.
+    /// When the optimised plan cannot be made; errors of the data come with the stream. None holds a value of the data.
     pub async fn stream(&self) -> Result<SendableRecordBatchStream> {
-        let frame = self.session.context.execute_logical_plan(self.plan.clone()).await?;
-        Ok(frame.execute_stream().await?)
+        let frame = self.session.context.execute_logical_plan(self.plan.clone()).await;
+        run(frame.map_err(failure::running)?).await
     }
 
     /// Runs the statement with its rows sorted by `columns` (nulls last), as one partition.
@@ -179,7 +195,8 @@ impl Statement {
     /// # Errors
     /// As [`Statement::stream`].
     pub async fn sorted_stream(&self, columns: &[String]) -> Result<SendableRecordBatchStream> {
-        let frame = self.session.context.execute_logical_plan(self.plan.clone()).await?;
+        let frame = self.session.context.execute_logical_plan(self.plan.clone()).await;
+        let frame = frame.map_err(failure::running)?;
         let keys = columns
             .iter()
             .map(|name| {
@@ -187,6 +204,13 @@ impl Statement {
             })
             .collect::<Vec<_>>();
         let frame = if keys.is_empty() { frame } else { frame.sort(keys)? };
-        Ok(frame.execute_stream().await?)
+        run(frame).await
     }
+}
+
+async fn run(frame: DataFrame) -> Result<SendableRecordBatchStream> {
+    let rows = frame.execute_stream().await.map_err(failure::running)?;
+    let schema = rows.schema();
+    let rows = rows.map_err(|error| failure::running(error).into());
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
 }

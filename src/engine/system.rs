@@ -105,7 +105,7 @@ fn functions() -> Result<Entry> {
         vec![
             ("name", text(|d| d.name.to_owned())),
             ("family", text(|d| d.family.to_string())),
-            ("signature", text(|d| d.signatures.join(" · "))),
+            ("signature", text(|d| d.signatures().join(" · "))),
             ("formula", text(|d| d.formula.to_owned())),
             ("reading", text(|d| d.reading.to_owned())),
             ("range", text(|d| d.range.to_owned())),

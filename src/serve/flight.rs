@@ -205,7 +205,8 @@ impl FlightService for Service {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
-        let token = self.gate.log_in(authorization(request.metadata())).await?;
+        let peer = request.remote_addr().map(|address| address.ip());
+        let token = self.gate.log_in(authorization(request.metadata()), peer).await?;
         let header = format!("Bearer {token}")
             .parse()
             .map_err(|_| Error::bug(9079, "a token is no header"))?;

@@ -3,12 +3,14 @@
 //! Thin on purpose. It finds out who asks, asks the engine for a session of theirs at the newest release, and turns results into
 //! plain Arrow types that every driver reads; what they may read is decided by policy and held by the engine. What can
 //! go wrong: a server that anybody on a network can read without a name (refused at start), a client that never closes what it
-//! opened (limits of number and time), and errors that tell of the inside (only kind, code, place and hint travel).
+//! opened (limits of number and time), somebody who guesses passwords (slowed down), and errors that tell of the inside (only kind,
+//! code, place and hint travel).
 //!
 //! Codes: 7001–7009 start and login · 7010–7019 protocol · 7020–7029 parameters · 7030 types · 7040–7044 client.
 
 mod actions;
 mod bind;
+mod brake;
 pub mod client;
 mod flight;
 mod info;

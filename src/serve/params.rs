@@ -13,7 +13,7 @@ use arrow::{
 use datafusion::{
     common::ScalarValue,
     sql::sqlparser::{
-        dialect::Dialect,
+        dialect::GenericDialect,
         tokenizer::{Token, Tokenizer},
     },
 };
@@ -23,24 +23,6 @@ use crate::error::{Error, Location, Result};
 
 /// Most rows of values that one bind may carry; each row is one execution.
 const MOST_ROWS: usize = 10_000;
-
-/// As the engine's dialect, except that `?` always stands for a parameter and never for an operator.
-#[derive(Debug)]
-struct QuestionMarks;
-
-impl Dialect for QuestionMarks {
-    fn is_identifier_start(&self, letter: char) -> bool {
-        letter.is_alphabetic() || letter == '_' || letter == '#' || letter == '@'
-    }
-
-    fn is_identifier_part(&self, letter: char) -> bool {
-        letter.is_alphabetic() || letter.is_ascii_digit() || matches!(letter, '@' | '$' | '#' | '_')
-    }
-
-    fn supports_nested_comments(&self) -> bool {
-        true
-    }
-}
 
 /// Returns `sql` with every `?` parameter written as `$1`, `$2`, … from left to right.
 ///
@@ -52,7 +34,8 @@ pub(crate) fn number_question_marks(sql: &str) -> Result<String> {
     if !sql.contains('?') {
         return Ok(sql.to_owned());
     }
-    let Ok(tokens) = Tokenizer::new(&QuestionMarks, sql).tokenize_with_location() else {
+    // the engine's own dialect, or the two could disagree about where a string ends
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location() else {
         return Ok(sql.to_owned());
     };
     let placeholders: Vec<_> = tokens
@@ -97,6 +80,9 @@ pub(crate) fn number_question_marks(sql: &str) -> Result<String> {
             column += 1;
         }
     }
+    if marks.peek().is_some() {
+        return Err(Error::invalid(7020, "a parameter stands inside a comment `/*! … */`").hint("take it out of there"));
+    }
     Ok(numbered)
 }
 
@@ -122,42 +108,61 @@ pub(crate) fn rows(batches: &[RecordBatch], types: &[Option<DataType>]) -> Resul
         )
         .hint("bind fewer rows at a time"));
     }
-    let mut rows = Vec::with_capacity(total);
-    for batch in batches {
-        if batch.num_columns() != types.len() {
-            return Err(Error::invalid(
-                7022,
-                format!(
-                    "the statement has {} parameters, {} were bound",
-                    types.len(),
-                    batch.num_columns()
-                ),
-            ));
+    if let Some(batch) = batches.iter().find(|batch| batch.num_columns() != types.len()) {
+        return Err(Error::invalid(
+            7022,
+            format!(
+                "the statement has {} parameters, {} were bound",
+                types.len(),
+                batch.num_columns()
+            ),
+        ));
+    }
+    let mut rows = vec![Vec::with_capacity(types.len()); total];
+    for (number, wanted) in types.iter().enumerate() {
+        let mut values = Vec::with_capacity(total);
+        for batch in batches {
+            for row in 0..batch.num_rows() {
+                values.push(plain(ScalarValue::try_from_array(batch.column(number), row)?));
+            }
         }
-        for row in 0..batch.num_rows() {
-            let values = batch.columns().iter().zip(types).enumerate();
-            let values = values.map(|(i, (column, wanted))| {
-                let value = plain(ScalarValue::try_from_array(column, row)?);
-                let Some(wanted) = wanted else { return Ok(value) };
-                if value.is_null() {
-                    return Ok(ScalarValue::try_from(wanted)?);
-                }
-                value.cast_to(wanted).map_err(|_| {
-                    // the cause would show the value
-                    Error::invalid(
-                        7023,
-                        format!(
-                            "parameter {} is bound to {}, which does not fit {wanted}",
-                            i + 1,
-                            value.data_type()
-                        ),
-                    )
-                })
-            });
-            rows.push(values.collect::<Result<Vec<_>>>()?);
+        let values = match wanted {
+            Some(wanted) => fitted(values, wanted, number + 1)?,
+            None => values,
+        };
+        for (row, value) in rows.iter_mut().zip(values) {
+            row.push(value);
         }
     }
     Ok(rows)
+}
+
+/// The values of one parameter as the type that the query wants. Numbers that would lose something by that (15.5 as a whole
+/// number) stay what they are, all of them, and the query compares them as what they are.
+fn fitted(values: Vec<ScalarValue>, wanted: &DataType, number: usize) -> Result<Vec<ScalarValue>> {
+    let mut cast = Vec::with_capacity(values.len());
+    for value in &values {
+        if value.is_null() {
+            cast.push(ScalarValue::try_from(wanted)?);
+            continue;
+        }
+        let text = matches!(value, ScalarValue::Utf8(_));
+        match value.cast_to(wanted) {
+            Ok(fits) if text || fits.cast_to(&value.data_type()).is_ok_and(|back| back == *value) => cast.push(fits),
+            // the cause would show the value
+            Err(_) if text || !value.data_type().is_numeric() || !wanted.is_numeric() => {
+                return Err(Error::invalid(
+                    7023,
+                    format!(
+                        "parameter {number} is bound to {}, which does not fit {wanted}",
+                        value.data_type()
+                    ),
+                ));
+            }
+            Ok(_) | Err(_) => return Ok(values),
+        }
+    }
+    Ok(cast)
 }
 
 /// Takes the value out of unions and dictionaries, and text and bytes out of their other layouts.
@@ -174,7 +179,7 @@ fn plain(value: ScalarValue) -> ScalarValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Int64Array, NullArray, StringViewArray, UnionArray};
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, NullArray, StringViewArray, UnionArray};
     use arrow::datatypes::UnionFields;
 
     #[test]
@@ -190,11 +195,22 @@ mod tests {
                 "SELECT 'åäö', $1||'x', $2-1 FROM åland",
             ),
             ("SELECT 'it''s ?' WHERE a=?", "SELECT 'it''s ?' WHERE a=$1"),
+            (
+                "SELECT E'it\\'s ?', U&'\\00e5?', $$ ? $$, $x$ ? $x$, Q'[ ? ]', r'\\?', `?`, x'3f', ? /* /* ? */ ? */",
+                "SELECT E'it\\'s ?', U&'\\00e5?', $$ ? $$, $x$ ? $x$, Q'[ ? ]', r'\\?', `?`, x'3f', $1 /* /* ? */ ? */",
+            ),
+            ("SELECT '\r\n?\r\n',\r\n?", "SELECT '\r\n?\r\n',\r\n$1"),
+            ("SELECT a[?] LIKE ? ESCAPE '?'", "SELECT a[$1] LIKE $2 ESCAPE '?'"),
             ("SELECT $1", "SELECT $1"),
             ("SELECT 'unended ?", "SELECT 'unended ?"),
         ] {
             assert_eq!(number_question_marks(from).unwrap(), to);
         }
+    }
+
+    #[test]
+    fn a_parameter_in_a_comment_that_speaks_is_refused() {
+        assert_eq!(number_question_marks("SELECT 1 /*! , ? */, ?").unwrap_err().code(), 7020);
     }
 
     #[test]
@@ -235,6 +251,20 @@ mod tests {
                 vec![ScalarValue::Int32(Some(8)), ScalarValue::Utf8View(None)],
             ]
         );
+    }
+
+    #[test]
+    fn a_number_is_never_cut_to_fit() {
+        let bound = |values: Vec<f64>| {
+            let batch = RecordBatch::try_from_iter([("p", Arc::new(Float64Array::from(values)) as ArrayRef)]).unwrap();
+            rows(&[batch], &[Some(DataType::Int64)]).unwrap()
+        };
+        assert_eq!(bound(vec![15.0]), [[ScalarValue::Int64(Some(15))]]);
+        assert_eq!(
+            bound(vec![15.0, 15.5]),
+            [[ScalarValue::Float64(Some(15.0))], [ScalarValue::Float64(Some(15.5))]]
+        );
+        assert_eq!(bound(vec![1e30]), [[ScalarValue::Float64(Some(1e30))]]);
     }
 
     #[test]

@@ -14,18 +14,20 @@ pub(crate) const UNSUPPORTED: u16 = 7015;
 
 /// Returns the status that a client sees for `error`.
 ///
-/// A defect is logged in full under a random id, and only the id travels. What an outside component said (which may
-/// hold paths and addresses) is logged and does not travel either.
+/// A defect is logged in full under a random id, and only the id travels. So is a failure of the lake (codes 4xxx), whose text
+/// tells where its objects lie. What an outside component said is logged and does not travel either.
 pub(crate) fn status(error: &Error) -> Status {
+    let of_lake = (4000..5000).contains(&error.code());
     let code = match error.kind() {
         _ if error.code() == UNSUPPORTED => Code::Unimplemented,
+        Kind::Unavailable => Code::Unavailable,
+        _ if of_lake => Code::Internal,
         Kind::Invalid | Kind::Usage => Code::InvalidArgument,
         Kind::NotFound => Code::NotFound,
         Kind::Forbidden => Code::PermissionDenied,
         Kind::Unauthenticated => Code::Unauthenticated,
         Kind::Refused => Code::FailedPrecondition,
         Kind::Conflict => Code::Aborted,
-        Kind::Unavailable => Code::Unavailable,
         Kind::Cancelled => Code::Cancelled,
         Kind::Exhausted => Code::ResourceExhausted,
         Kind::Bug => Code::Internal,
@@ -38,6 +40,14 @@ pub(crate) fn status(error: &Error) -> Status {
             text.push_str("internal error ");
             text.push_str(&id);
             text.push_str("; help: give this id to whoever runs the server, its log says more");
+        }
+        _ if of_lake => {
+            let id = uuid::Uuid::new_v4().simple().to_string();
+            tracing::error!(%id, error = ?error, "the lake failed");
+            let _ = write!(
+                text,
+                "the lake cannot be read now ({id}); help: try again; if it stays so, give this id to whoever runs the server"
+            );
         }
         kind => {
             text.push_str(error.message());
@@ -123,6 +133,14 @@ mod tests {
     fn an_outside_cause_does_not_travel() {
         let error = Error::unavailable(4001, "the object store failed").with_source("/srv/lake/x: denied");
         assert!(!status(&error).message().contains("/srv"));
+    }
+
+    #[test]
+    fn where_the_lake_lies_does_not_travel() {
+        let error = Error::unavailable(4001, "could not read `_samsyn/x` in the store of `file:///srv/lake`");
+        let status = status(&error);
+        assert_eq!(status.code(), Code::Unavailable);
+        assert!(!status.message().contains("/srv") && status.message().starts_with("SAMSYN-4001: "));
     }
 
     #[test]

@@ -81,14 +81,19 @@ impl Query {
             Some(rows) => rows.iter().cloned().map(Some).collect(),
         };
         let statement = self.statement.clone();
+        let schema = Arc::clone(&self.schema);
         let batches = stream::iter(runs)
             .then(move |values| {
-                let statement = statement.clone();
+                let (statement, schema) = (statement.clone(), Arc::clone(&schema));
                 async move {
                     let statement = match values {
                         Some(values) => statement.bind(&values)?,
                         None => statement,
                     };
+                    if wire::schema(&statement.schema()) != schema {
+                        return Err(Error::invalid(7026, "two rows of parameters give results of different types")
+                            .hint("bind values of one type in each column, or execute row by row"));
+                    }
                     Ok::<_, Error>(statement.stream().await?.map_err(Error::from))
                 }
             })

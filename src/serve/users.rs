@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -24,6 +25,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::brake::Brake;
 use crate::{
     error::{Error, Result},
     policy::{Identity, Role},
@@ -186,6 +188,8 @@ pub(crate) struct Caller {
     pub(crate) identity: Identity,
     /// What their statements belong to: the SHA-256 of their token, or zeros on an open server.
     pub(crate) session: [u8; 32],
+    /// Whether the session was opened by a login, so that it is this client's alone.
+    pub(crate) logged_in: bool,
 }
 
 impl Caller {
@@ -193,6 +197,7 @@ impl Caller {
         Self {
             identity: Identity::anonymous(),
             session: [0; 32],
+            logged_in: false,
         }
     }
 }
@@ -213,6 +218,7 @@ pub(crate) struct Gate {
     idle: Duration,
     sessions: Mutex<BTreeMap<[u8; 32], Session>>,
     checks: Arc<tokio::sync::Semaphore>,
+    brake: Brake,
 }
 
 impl Gate {
@@ -228,6 +234,7 @@ impl Gate {
             idle,
             sessions: Mutex::default(),
             checks: Arc::new(tokio::sync::Semaphore::new(MOST_CHECKS)),
+            brake: Brake::default(),
         })
     }
 
@@ -253,6 +260,7 @@ impl Gate {
                     return Ok(Caller {
                         identity: found.identity.clone(),
                         session,
+                        logged_in: true,
                     });
                 }
                 sessions.remove(&session);
@@ -266,13 +274,17 @@ impl Gate {
             }
         }
         match found {
-            Some(identity) => Ok(Caller { identity, session }),
+            Some(identity) => Ok(Caller {
+                identity,
+                session,
+                logged_in: false,
+            }),
             None => Err(denied("the token is wrong or has expired")),
         }
     }
 
-    /// Logs in with the `authorization` header of a handshake; returns the token to use from now on.
-    pub(crate) async fn log_in(&self, authorization: Option<&str>) -> Result<String> {
+    /// Logs in with the `authorization` header of a handshake from `peer`; returns the token to use from now on.
+    pub(crate) async fn log_in(&self, authorization: Option<&str>, peer: Option<IpAddr>) -> Result<String> {
         let Some(header) = authorization else {
             return match &self.users {
                 None => self.open_session(Identity::anonymous()),
@@ -292,6 +304,14 @@ impl Gate {
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .ok_or_else(wrong)?;
         let (name, password) = pair.split_once(':').ok_or_else(wrong)?;
+        let tries = self.brake.of(name, peer);
+        let mut tries = tries.lock().await;
+        if let Some(wait) = tries.wait() {
+            return Err(denied(&format!(
+                "too many wrong logins of this name; the next is possible in {} s",
+                wait.as_secs() + 1
+            )));
+        }
         let user = users.0.iter().find(|user| user.identity.name == name);
         let hash = user
             .and_then(|user| user.password_hash.clone())
@@ -308,6 +328,7 @@ impl Gate {
         })
         .await
         .unwrap_or(false);
+        tries.count(right && user.is_some());
         match user {
             Some(user) if right => {
                 tracing::info!(user = %user.identity.name, "logged in");
@@ -385,16 +406,16 @@ mod tests {
     #[tokio::test]
     async fn a_login_gives_a_token_and_a_logout_takes_it_back() {
         let gate = gate();
-        let token = gate.log_in(Some(&basic("anna:lösen:ord"))).await.unwrap();
+        let token = gate.log_in(Some(&basic("anna:lösen:ord")), None).await.unwrap();
         let header = format!("Bearer {token}");
         let caller = gate.caller(Some(&header)).unwrap();
         assert_eq!(
             (caller.identity.name.as_str(), caller.identity.role),
             ("anna", Role::Reader)
         );
-        assert_eq!(gate.log_in(Some(&header)).await.unwrap(), token);
+        assert_eq!(gate.log_in(Some(&header), None).await.unwrap(), token);
         let unpadded = basic("anna:lösen:ord");
-        gate.log_in(Some(unpadded.trim_end_matches('='))).await.unwrap();
+        gate.log_in(Some(unpadded.trim_end_matches('=')), None).await.unwrap();
         gate.log_out(&caller);
         assert_eq!(gate.caller(Some(&header)).unwrap_err().code(), 7008);
     }
@@ -403,7 +424,7 @@ mod tests {
     async fn whoever_is_wrong_is_told_the_same() {
         let gate = gate();
         for wrong in ["anna:lösenord", "bo:x", "robot:robot", "anna"] {
-            let error = gate.log_in(Some(&basic(wrong))).await.unwrap_err();
+            let error = gate.log_in(Some(&basic(wrong)), None).await.unwrap_err();
             assert_eq!(error.message(), "the user name or the password is wrong", "{wrong}");
         }
         for header in [None, Some("Bearer None"), Some("Bearer x"), Some("x")] {
@@ -413,9 +434,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_guesses_has_to_wait_and_others_do_not() {
+        let gate = gate();
+        let (here, there) = (Some(IpAddr::from([127, 0, 0, 1])), Some(IpAddr::from([127, 0, 0, 2])));
+        let wrong = basic("anna:fel");
+        // together, as a guesser would send them
+        let guesses = (0..12).map(|_| gate.log_in(Some(&wrong), here));
+        let errors = futures::future::join_all(guesses).await;
+        let told: Vec<_> = errors.iter().map(|error| error.as_ref().unwrap_err().message()).collect();
+        assert!(told.iter().filter(|text| text.contains("too many")).count() >= 5, "{told:?}");
+        assert!(gate.log_in(Some(&basic("anna:lösen:ord")), here).await.is_err());
+        gate.log_in(Some(&basic("anna:lösen:ord")), there).await.unwrap();
+        // many at once with the right password are all let in
+        let right = basic("anna:lösen:ord");
+        let logins = (0..12).map(|_| gate.log_in(Some(&right), there));
+        assert!(futures::future::join_all(logins).await.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test]
     async fn an_open_server_knows_only_the_anonymous_reader() {
         let gate = Gate::new(None, Duration::from_secs(60)).unwrap();
-        gate.log_in(Some(&basic("whoever:x"))).await.unwrap();
+        gate.log_in(Some(&basic("whoever:x")), None).await.unwrap();
         for header in [None, Some("Bearer None"), Some("Bearer x")] {
             assert_eq!(gate.caller(header).unwrap().identity, Identity::anonymous());
         }

@@ -150,6 +150,18 @@ fn convert(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     if column.data_type() == field.data_type() {
         return Ok(Arc::clone(column));
     }
+    // only a change of form is done here: a cast between other types could change a figure without a word
+    if !data_type(column.data_type()).equals_datatype(field.data_type()) {
+        return Err(Error::bug(
+            9078,
+            format!(
+                "column `{}` was announced as {} and comes as {}",
+                field.name(),
+                field.data_type(),
+                column.data_type()
+            ),
+        ));
+    }
     let strict = CastOptions {
         safe: false,
         ..CastOptions::default()
@@ -202,7 +214,7 @@ fn bytes(batch: &RecordBatch) -> usize {
 mod tests {
     use super::*;
     use arrow::array::{
-        DictionaryArray, ListBuilder, StringArray, StringViewArray, StringViewBuilder, TimestampNanosecondArray,
+        DictionaryArray, Float64Array, ListBuilder, StringArray, StringViewArray, StringViewBuilder, TimestampNanosecondArray,
         UInt64Array,
     };
     use arrow::datatypes::Int32Type;
@@ -267,6 +279,13 @@ mod tests {
         let error = send(vec![("hash", Arc::new(UInt64Array::from(vec![u64::MAX])) as ArrayRef)]).unwrap_err();
         assert_eq!(error.code(), 7030);
         assert!(!error.to_string().contains("1844"), "{error}");
+    }
+
+    #[test]
+    fn another_type_than_announced_is_never_cast() {
+        let from = RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from(vec![2.5])) as ArrayRef)]).unwrap();
+        let announced = schema(&Schema::new(vec![Field::new("x", DataType::Int64, true)]));
+        assert_eq!(batch(&from, &announced).unwrap_err().code(), 9078);
     }
 
     #[test]

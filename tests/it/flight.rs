@@ -1,5 +1,9 @@
 //! The Flight SQL server, over the network stack, as drivers talk to it.
 
+mod attack;
+mod protocol;
+mod releases;
+
 use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use arrow::{
@@ -30,7 +34,7 @@ use tonic::{Code, transport::Channel};
 
 type Client = FlightSqlServiceClient<Channel>;
 
-/// A lake with one table in each of `pub`, `ref` and `core`, two releases, and a tag on the first.
+/// A lake with one table in each of `pub`, `ref`, `core` and `mart`, two releases, and a tag on the first.
 async fn lake() -> Engine {
     let options = LakeOptions {
         clock: Clock::System,
@@ -66,7 +70,7 @@ async fn release(lake: &Lake, previous: Option<&Release>, names: &[&str]) -> Rel
         Arc::new(Int64Array::from(persons)),
     ];
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
-    for table in ["pub.population", "ref.area", "core.person"] {
+    for table in ["pub.population", "ref.area", "core.person", "mart.person"] {
         let id = table.parse().unwrap();
         let rows = stream::iter([Ok(batch.clone())]);
         let rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), rows));
@@ -77,6 +81,7 @@ async fn release(lake: &Lake, previous: Option<&Release>, names: &[&str]) -> Rel
             bytes: written.bytes,
             content_hash: written.content_hash,
             fingerprint: String::new(),
+            origin: samsyn::lake::Origin::default(),
             pipeline: "test".into(),
             contract: None,
             description: Some("persons by area".into()),
@@ -93,6 +98,7 @@ struct Running {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     tasks: JoinSet<samsyn::error::Result<()>>,
+    lake: Lake,
     _users: Option<tempfile::NamedTempFile>,
 }
 
@@ -115,6 +121,7 @@ impl Running {
         });
         let options = ServeOptions::new(address, users.as_ref().map(|file| file.path().to_owned()));
         let engine = lake().await;
+        let lake = engine.lake().clone();
         let (stop, stopped) = oneshot::channel();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -127,6 +134,7 @@ impl Running {
             address,
             stop: Some(stop),
             tasks,
+            lake,
             _users: users,
         }
     }
