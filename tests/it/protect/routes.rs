@@ -190,6 +190,29 @@ fn complements_hold_across_tables_and_dimensions() {
 }
 
 #[test]
+fn complements_hold_where_areas_cross_and_an_overlap_is_empty() {
+    // all 9 of nyko x live in DeSO a, since nobody lives where x and b overlap: then 3 of a's 12 live elsewhere
+    let base = batch(vec![
+        ("deso", text(&["a", "a", "b", "b"])),
+        ("nyko", text(&["x", "y", "x", "y"])),
+        ("n", whole(&[9, 3, 0, 40])),
+    ]);
+    let tables = [
+        table("deso", vec![dimension("deso", &["deso"], false)]),
+        table("nyko", vec![dimension("nyko", &["nyko"], false)]),
+    ];
+    let shown = |complements: bool| -> [Option<i64>; 2] {
+        let outcome = protect(&base, &tables, &policy(5, Zeros::Published, complements)).unwrap();
+        [
+            values(&outcome.tables[0], &["deso"])["a"],
+            values(&outcome.tables[1], &["nyko"])["x"],
+        ]
+    };
+    assert_eq!(shown(false), [Some(12), Some(9)]);
+    assert_eq!(shown(true), [Some(12), None]);
+}
+
+#[test]
 fn protected_zeros_are_hidden_also_where_the_base_has_no_row() {
     let base = batch(vec![
         ("deso", text(&["a", "a", "b", "c", "c"])),
