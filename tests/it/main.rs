@@ -8,12 +8,24 @@
 )]
 
 mod architecture;
+mod cli;
 mod deps;
 mod flight;
 mod functions;
+mod golden;
+mod identities;
+mod kill;
 mod lake;
+mod oracles;
+mod oracles_spatial;
+mod pipeline;
+mod protect;
+mod ranks;
+mod readme;
 mod s3;
 mod schema;
 mod segregation;
 mod shared;
+mod source;
+mod sverige;
 mod synthetic;
