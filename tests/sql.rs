@@ -2,8 +2,9 @@
 //!
 //! `cargo test --release --test sql`; a word after `--` chooses files. `SAMSYN_SLT_UPDATE=1` writes what came out into the
 //! files: read the difference before you keep it. Floats are compared as text with twelve digits, errors by regular
-//! expression against `SAMSYN-nnnn message (help: hint)`. Two tables are there: `core.town` (twelve areas of the fictional Lillköping) and
-//! `core.town_long`, the same people by area and birth region.
+//! expression against `SAMSYN-nnnn message (help: hint)`. Tables: `core.town` (twelve areas of the fictional Lillköping),
+//! `core.town_long` (the same people by area and birth region), `core.town_map` (the areas on a grid of three by four
+//! kilometres, with made-up land and distances) and `core.town_edges` (a row an area, and one a pair with a common side).
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,7 +19,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray},
+    array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray},
     datatypes::{DataType, Float64Type},
     util::display::{ArrayFormatter, FormatOptions},
 };
@@ -172,7 +173,74 @@ fn tables() -> Tables {
         ),
     ]);
     let id = |name: &str| TableId::new(Layer::Core, name).expect("a name");
-    Tables::from([(id("town"), table(wide)), (id("town_long"), long)])
+    Tables::from([
+        (id("town"), table(wide)),
+        (id("town_long"), long),
+        (id("town_map"), table(map())),
+        (id("town_edges"), table(edges())),
+    ])
+}
+
+/// Where an area lies, in kilometres.
+fn place(at: usize) -> (f64, f64) {
+    ((at % 4) as f64, (at / 4) as f64)
+}
+
+fn map() -> Vec<(&'static str, ArrayRef)> {
+    let number =
+        |of: &dyn Fn(usize) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values((0..TOWN.len()).map(of))) };
+    let text = |of: &dyn Fn(usize) -> &'static str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..TOWN.len()).map(of)))
+    };
+    let count = |at: usize, of: usize| TOWN[at].1[of] as f64;
+    vec![
+        ("area", text(&|at| TOWN[at].0)),
+        ("part", text(&|at| if at < 6 { "north" } else { "south" })),
+        ("east", number(&|at| 1000.0 * place(at).0)),
+        ("north", number(&|at| 1000.0 * place(at).1)),
+        ("size", number(&|at| 1e6 + 1000.0 * count(at, 5))),
+        ("distance", number(&|at| (count(at, 5) - 300.0).abs())),
+        ("x", number(&|at| count(at, 4))),
+        ("t", number(&|at| count(at, 0))),
+        ("income", number(&|at| count(at, 5))),
+    ]
+}
+
+fn edges() -> Vec<(&'static str, ArrayRef)> {
+    let all = (0..TOWN.len()).flat_map(|from| (0..TOWN.len()).map(move |to| (from, to)));
+    let pairs: Vec<(usize, usize)> = all
+        .filter(|(from, to)| {
+            let (from, to) = (place(*from), place(*to));
+            (from.0 - to.0).abs() + (from.1 - to.1).abs() < 1.5
+        })
+        .collect();
+    let text = |of: &dyn Fn(usize, usize) -> &'static str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(
+            pairs.iter().map(|(from, to)| of(*from, *to)),
+        ))
+    };
+    // what an area has stands on its own row
+    let own = |of: &dyn Fn(usize) -> f64| -> ArrayRef {
+        let values = pairs.iter().map(|(from, to)| (from == to).then(|| of(*from)));
+        Arc::new(values.collect::<Float64Array>())
+    };
+    let count = |at: usize, of: usize| TOWN[at].1[of] as f64;
+    vec![
+        ("area", text(&|from, _| TOWN[from].0)),
+        ("neighbour", text(&|_, to| TOWN[to].0)),
+        ("part", text(&|from, _| if from < 6 { "north" } else { "south" })),
+        ("x", own(&|at| count(at, 4))),
+        ("t", own(&|at| count(at, 0))),
+        ("value", own(&|at| 100.0 * count(at, 4) / count(at, 0))),
+        ("perimeter", own(&|_| 4000.0)),
+        ("size", own(&|at| 1e6 + 1000.0 * count(at, 5))),
+        (
+            "w",
+            Arc::new(Float64Array::from_iter_values(
+                pairs.iter().map(|(from, to)| if from == to { 0.0 } else { 1.0 }),
+            )),
+        ),
+    ]
 }
 
 async fn database() -> Result<Database, sqllogictest::TestError> {

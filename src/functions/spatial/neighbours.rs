@@ -24,7 +24,7 @@ pub(super) static AREA_NEIGHBOURS: Definition = Definition {
     formula: "'nearest': the `size` nearest areas, and all at the distance of the last, weight 1; 'band': all within a distance of `size`, weight 1; a kernel (uniform, triangular, quadratic, quartic, gaussian, exponential): all it reaches, weight φ(d/size)",
     reading: "list of directed edges to UNNEST into moran, lisa, gi_star or seg_adjusted_dissimilarity; islands are in no edge; borders (queen, rook) are a join of your own",
     range: "weight above 0 to 1",
-    null_when: "a coordinate is NULL",
+    null_when: "a coordinate is NULL, or there are no rows",
     source: "Anselin 1988, doi:10.1007/978-94-015-7799-1; Cliff & Ord 1981, Spatial Processes, Pion",
     example: Example {
         sql: "SELECT area_neighbours(area, east, north, 'nearest', 1)[1]['neighbour'] FROM (VALUES ('A', 0, 0), ('B', 1000, 0), ('C', 5000, 0)) AS v(area, east, north)",
@@ -54,6 +54,9 @@ fn neighbours(table: &Table<'_>, params: &Params) -> Outcome {
     let kind = choice(params, 0, function, "kind", &kinds)?;
     table.one_a_unit(function, "east or north")?;
     let points = points(table, 1);
+    if points.is_empty() {
+        return Ok(Value::Null);
+    }
     let mut edges = Vec::new();
     let mut edge = |from: usize, to: usize, weight: f64, square: f64| {
         if weight > 0.0 {

@@ -291,26 +291,21 @@ fn sums(groups: &Groups, around: &[f64], people: &[f64], all: &[f64], total: f64
             continue;
         }
         for (near, n) in near.iter().zip(all) {
-            let share = near / everybody;
-            sums.apart += people * (share - n / total).abs();
-            if share > 0.0 {
-                sums.entropy -= people * share * share.ln();
-                sums.interaction += people * share * (1.0 - share);
-            }
+            sums.apart += people * (near / everybody - n / total).abs();
         }
+        sums.entropy += people * entropy(near, everybody);
+        sums.interaction += people * interaction(near, everybody);
     }
     sums
 }
 
-fn entropy(all: &[f64], total: f64) -> f64 {
-    all.iter()
-        .filter(|n| **n > 0.0)
-        .map(|n| n / total * (total / n).ln())
-        .sum()
+fn entropy(counts: &[f64], total: f64) -> f64 {
+    let shares = counts.iter().map(|n| n / total).filter(|share| *share > 0.0);
+    -shares.map(|share| share * share.ln()).sum::<f64>()
 }
 
-fn interaction(all: &[f64], total: f64) -> f64 {
-    all.iter().map(|n| n / total * (1.0 - n / total)).sum()
+fn interaction(counts: &[f64], total: f64) -> f64 {
+    counts.iter().map(|n| n / total * (1.0 - n / total)).sum()
 }
 
 /// Reads a call and walks the surroundings; nothing when there are not two groups.
