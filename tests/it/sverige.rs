@@ -16,7 +16,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use samsyn::{
     config::Settings,
     engine::{Engine, EngineOptions},
-    lake::Lake,
+    lake::{Lake, LakeOptions},
+    model::Clock,
     pipeline::{Progress, Project, RunResult, StepResult, check, plan, run},
     policy::Identity,
 };
@@ -66,9 +67,11 @@ async fn make(extracts: PathBuf) -> Made {
     let project = Project::load(root).unwrap();
     let flags = [("extracts", Some(extracts.to_string_lossy().into_owned()))];
     let settings = Settings::load(root, &flags).unwrap();
-    let lake = Lake::open("memory://it-sverige", &crate::lake::options())
-        .await
-        .unwrap();
+    let options = LakeOptions {
+        clock: Clock::Fixed(chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap()),
+        storage: BTreeMap::new(),
+    };
+    let lake = Lake::open("memory://it-sverige", &options).await.unwrap();
     let options = EngineOptions {
         threads: 2,
         memory: None,
