@@ -2,6 +2,7 @@
 //!
 //! 720,000 rows: 6,000 areas × 15 years × 8 groups, as 290 kommuner have them. `benches/peers/run` makes the peer's
 //! environment; where it cannot, its lines are missing and a line says so.
+#![expect(clippy::expect_used, reason = "a bench that cannot go on should stop")]
 
 use std::{
     cell::Cell,
@@ -31,7 +32,7 @@ use samsyn::{
 const AREAS: usize = 6_000;
 const YEARS: i32 = 15;
 const GROUPS: usize = 8;
-const THREADS: usize = 2;
+pub(crate) const THREADS: usize = 2;
 
 /// The rows, with kommun and area coded as Statistics Sweden does.
 fn rows(shuffled: bool) -> RecordBatch {
@@ -39,11 +40,10 @@ fn rows(shuffled: bool) -> RecordBatch {
     let mut cells = Vec::with_capacity(AREAS * GROUPS * 15);
     for area in 0..AREAS {
         let kommun = area * 290 / AREAS;
-        let weight: f64 = rng.random_range(0.2..1.8);
+        let weight = rng.random_range(2..=16_i64);
         for year in 0..YEARS {
-            for group in 0..GROUPS {
-                let mean = 240.0 / (group + 1) as f64;
-                let n = (mean * weight * rng.random_range(0.0..2.0)) as i64;
+            for (group, most) in [480_i64, 240, 160, 120, 96, 80, 68, 60].into_iter().enumerate() {
+                let n = rng.random_range(0..=most) * weight / 9;
                 cells.push((kommun, area, 2010 + year, group, n));
             }
         }
@@ -70,7 +70,7 @@ fn rows(shuffled: bool) -> RecordBatch {
     .expect("columns of one length")
 }
 
-async fn session(data: &RecordBatch) -> Session {
+pub(crate) async fn session(data: &RecordBatch) -> Session {
     let options = LakeOptions {
         clock: Clock::System,
         storage: std::collections::BTreeMap::default(),
@@ -190,6 +190,33 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// One group of ever more areas: time per area may grow with its logarithm and no faster.
+fn growth(
+    group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
+    runtime: &tokio::runtime::Runtime,
+) {
+    const SQL: &str = "SELECT seg_dissimilarity(area, x, t) FROM core.t";
+    for areas in [1_000_u32, 10_000, 100_000, 1_000_000] {
+        let mut rng = StdRng::seed_from_u64(2);
+        let mut code: Vec<u32> = (0..areas).collect();
+        code.shuffle(&mut rng);
+        let area: StringViewArray = code.iter().map(|code| Some(format!("{code:09}"))).collect();
+        let total: Int64Array = code.iter().map(|_| rng.random_range(1..1000_i64)).collect();
+        let part: Int64Array = total.values().iter().map(|t| rng.random_range(0..=*t)).collect();
+        let data = RecordBatch::try_from_iter([
+            ("area", Arc::new(area) as _),
+            ("x", Arc::new(part) as _),
+            ("t", Arc::new(total) as _),
+        ])
+        .expect("columns of one length");
+        let session = runtime.block_on(session(&data));
+        group.throughput(Throughput::Elements(areas.into()));
+        group.bench_function(format!("D of one group of {areas} areas"), |bench| {
+            bench.iter(|| runtime.block_on(query(&session, SQL)));
+        });
+    }
+}
+
 /// Benches of the group `segregation`.
 pub(crate) fn benches(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -244,6 +271,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
             results.push((name, ours, theirs));
         }
     }
+    growth(&mut group, &runtime);
     group.finish();
     for (name, ours, theirs) in results {
         if let (Some(ours), Some(theirs)) = (ours.0.get(), theirs.0.get()) {

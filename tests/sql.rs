@@ -5,11 +5,7 @@
 //! expression against `SAMSYN-nnnn message (help: hint)`. Tables: `core.town` (twelve areas of the fictional Lillköping),
 //! `core.town_long` (the same people by area and birth region), `core.town_map` (the areas on a grid of three by four
 //! kilometres, with made-up land and distances) and `core.town_edges` (a row an area, and one a pair with a common side).
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on should stop"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on should stop")]
 
 use std::{
     fmt,
@@ -246,7 +242,7 @@ fn edges() -> Vec<(&'static str, ArrayRef)> {
 async fn database() -> Result<Database, sqllogictest::TestError> {
     let options = LakeOptions {
         clock: Clock::System,
-        storage: Default::default(),
+        storage: std::collections::BTreeMap::default(),
     };
     let lake = Lake::open("memory://sql", &options).await.expect("a lake in memory");
     let engine = Engine::new(

@@ -131,12 +131,16 @@ impl ScalarUDFImpl for ScalarShell {
         &self.signature
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        call::form(self.definition, types)?;
         Ok(self.gives().data_type())
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        call::form(self.definition, types)?;
+        // an error here would lose its code: the planner asks for the return type next, and keeps that one's
+        if call::form(self.definition, types).is_err() {
+            return Ok(types.to_vec());
+        }
         let plain = |of| if of == DataType::Float64 { of } else { DataType::Utf8 };
         Ok(call::cast(self.scalar.takes, types).into_iter().map(plain).collect())
     }

@@ -455,10 +455,14 @@ fn write(cells: &Gather, keys: &[Keys], unknown: &[Unknown], into: &mut Vec<u8>)
         for place in locals {
             keys.write(*place, into)?;
         }
-        into.extend(places.iter().flat_map(|place| place.to_le_bytes()));
+        for place in places {
+            into.extend_from_slice(&place.to_le_bytes());
+        }
     }
     for sums in &cells.counts {
-        into.extend(sums.iter().flat_map(|sum| sum.to_le_bytes()));
+        for sum in sums {
+            into.extend_from_slice(&sum.to_le_bytes());
+        }
     }
     for row in unknown {
         for (place, locals) in row.keys.iter().zip(&cells.locals) {

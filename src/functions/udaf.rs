@@ -117,7 +117,10 @@ impl AggregateUDFImpl for AggregateShell {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(call::cast(self.form(types)?.takes, types))
+        // an error here would lose its code: the planner asks for the return type next, and keeps that one's
+        Ok(self
+            .form(types)
+            .map_or_else(|_| types.to_vec(), |form| call::cast(form.takes, types)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
