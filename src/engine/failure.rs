@@ -78,7 +78,11 @@ fn arrow(error: &ArrowError) -> Option<Meaning> {
                 // the last one: a value may hold these words itself
                 .rsplit_once(" to value of ")
                 .and_then(|(_, rest)| rest.strip_suffix(" type"))
-                .filter(|wanted| wanted.bytes().all(|b| b.is_ascii_alphanumeric() || b"(),- ".contains(&b)));
+                .filter(|wanted| {
+                    wanted
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b"(),- ".contains(&b))
+                });
             let message = match wanted {
                 Some(wanted) => format!("a value cannot be read as {wanted}"),
                 None => "a value cannot be read as the type that it is cast to".to_owned(),
@@ -128,11 +132,16 @@ fn masked(text: &str) -> String {
             kept.extend([letter, '…', letter]);
             // to the last such quote of the text: a value may hold quotes itself
             let rest: String = letters.clone().collect();
-            let skip = rest.rfind(letter).map_or(usize::MAX, |end| rest[..end].chars().count() + 1);
+            let skip = rest
+                .rfind(letter)
+                .map_or(usize::MAX, |end| rest[..end].chars().count() + 1);
             letters.by_ref().take(skip).for_each(drop);
             in_word = false;
         } else if letter.is_numeric() && !in_word {
-            while letters.next_if(|next| next.is_alphanumeric() || matches!(next, '.' | '-' | '+')).is_some() {}
+            while letters
+                .next_if(|next| next.is_alphanumeric() || matches!(next, '.' | '-' | '+'))
+                .is_some()
+            {}
             kept.push('…');
         } else {
             in_word = letter.is_alphanumeric() || letter == '_';
@@ -187,7 +196,10 @@ mod tests {
         let ours = Error::refused(5001, "no").hint("yes").context("publishing");
         let wrapped = DataFusionError::Shared(Arc::new(DataFusionError::from(ours).context("joining")));
         let back = running(wrapped);
-        assert_eq!((back.code(), back.message(), back.hint_text()), (5001, "no", Some("yes")));
+        assert_eq!(
+            (back.code(), back.message(), back.hint_text()),
+            (5001, "no", Some("yes"))
+        );
         assert_eq!(back.context_chain(), ["publishing"]);
     }
 
@@ -195,7 +207,10 @@ mod tests {
     fn a_broken_file_tells_its_path_to_the_log_only() {
         let error = DataFusionError::ParquetError(Box::new(ParquetError::General("/srv/lake/x".into())));
         let ours = running(error);
-        assert_eq!((ours.kind(), ours.message().contains("/srv")), (Kind::Unavailable, false));
+        assert_eq!(
+            (ours.kind(), ours.message().contains("/srv")),
+            (Kind::Unavailable, false)
+        );
         assert!(ours.to_string().contains("/srv"));
     }
 }

@@ -5,9 +5,12 @@ use std::fs;
 /// Three quarters of the memory that there is; `None` where the system does not tell.
 pub(super) fn default_limit() -> Option<usize> {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
-    let container = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        .into_iter()
-        .find_map(|path| fs::read_to_string(path).ok()?.trim().parse::<usize>().ok());
+    let container = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .into_iter()
+    .find_map(|path| fs::read_to_string(path).ok()?.trim().parse::<usize>().ok());
     let there = match (machine, container) {
         (Some(machine), Some(container)) => machine.min(container),
         (one, other) => one.or(other)?,

@@ -38,7 +38,11 @@ impl Tries {
 
     /// Counts a login.
     pub(super) fn count(&mut self, right: bool) {
-        let before = if right || self.last.elapsed() > MEMORY { 0 } else { self.wrong };
+        let before = if right || self.last.elapsed() > MEMORY {
+            0
+        } else {
+            self.wrong
+        };
         self.wrong = before.saturating_add(u32::from(!right));
         self.last = Instant::now();
     }

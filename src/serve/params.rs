@@ -210,7 +210,10 @@ mod tests {
 
     #[test]
     fn a_parameter_in_a_comment_that_speaks_is_refused() {
-        assert_eq!(number_question_marks("SELECT 1 /*! , ? */, ?").unwrap_err().code(), 7020);
+        assert_eq!(
+            number_question_marks("SELECT 1 /*! , ? */, ?").unwrap_err().code(),
+            7020
+        );
     }
 
     #[test]

@@ -91,8 +91,10 @@ impl Query {
                         None => statement,
                     };
                     if wire::schema(&statement.schema()) != schema {
-                        return Err(Error::invalid(7026, "two rows of parameters give results of different types")
-                            .hint("bind values of one type in each column, or execute row by row"));
+                        return Err(
+                            Error::invalid(7026, "two rows of parameters give results of different types")
+                                .hint("bind values of one type in each column, or execute row by row"),
+                        );
                     }
                     Ok::<_, Error>(statement.stream().await?.map_err(Error::from))
                 }

@@ -441,8 +441,14 @@ mod tests {
         // together, as a guesser would send them
         let guesses = (0..12).map(|_| gate.log_in(Some(&wrong), here));
         let errors = futures::future::join_all(guesses).await;
-        let told: Vec<_> = errors.iter().map(|error| error.as_ref().unwrap_err().message()).collect();
-        assert!(told.iter().filter(|text| text.contains("too many")).count() >= 5, "{told:?}");
+        let told: Vec<_> = errors
+            .iter()
+            .map(|error| error.as_ref().unwrap_err().message())
+            .collect();
+        assert!(
+            told.iter().filter(|text| text.contains("too many")).count() >= 5,
+            "{told:?}"
+        );
         assert!(gate.log_in(Some(&basic("anna:lösen:ord")), here).await.is_err());
         gate.log_in(Some(&basic("anna:lösen:ord")), there).await.unwrap();
         // many at once with the right password are all let in

@@ -214,8 +214,8 @@ fn bytes(batch: &RecordBatch) -> usize {
 mod tests {
     use super::*;
     use arrow::array::{
-        DictionaryArray, Float64Array, ListBuilder, StringArray, StringViewArray, StringViewBuilder, TimestampNanosecondArray,
-        UInt64Array,
+        DictionaryArray, Float64Array, ListBuilder, StringArray, StringViewArray, StringViewBuilder,
+        TimestampNanosecondArray, UInt64Array,
     };
     use arrow::datatypes::Int32Type;
 

@@ -15,9 +15,17 @@ use super::*;
 /// One handshake with this `authorization` header: the header of the answer.
 async fn handshake(client: &mut Client, authorization: &str) -> Result<String, tonic::Status> {
     let mut request = Request::new(stream::iter([HandshakeRequest::default()]));
-    request.metadata_mut().insert("authorization", authorization.parse().unwrap());
+    request
+        .metadata_mut()
+        .insert("authorization", authorization.parse().unwrap());
     let response = client.inner_mut().handshake(request).await?;
-    let header = response.metadata().get("authorization").unwrap().to_str().unwrap().to_owned();
+    let header = response
+        .metadata()
+        .get("authorization")
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
     response.into_inner().try_collect::<Vec<_>>().await?;
     Ok(header)
 }
@@ -71,7 +79,12 @@ async fn a_jdbc_driver_logs_in_with_a_token_and_prepares_everything() {
     .await;
     assert_eq!(found.num_rows(), 1);
     // a query: prepared, bound, asked for, read, closed
-    let made = create(&mut client, "SELECT name FROM pub.population WHERE persons < ? ORDER BY persons").await.unwrap();
+    let made = create(
+        &mut client,
+        "SELECT name FROM pub.population WHERE persons < ? ORDER BY persons",
+    )
+    .await
+    .unwrap();
     assert_eq!(decoded(&made.dataset_schema).field(0).name(), "name");
     assert_eq!(decoded(&made.parameter_schema).field(0).data_type(), &DataType::Int64);
     let wanted = CommandPreparedStatementQuery {
@@ -113,13 +126,16 @@ async fn announced_types_are_those_after_analysis() {
             DataType::Float64,
         ),
         ("SELECT coalesce(NULL, 1, 2.5) AS x", DataType::Float64),
-        ("SELECT nullif(1, 2.5) AS x", DataType::Int64),
+        ("SELECT nullif(1, 2.5) AS x", DataType::Float64),
         ("SELECT NULL AS x UNION ALL SELECT 2.5", DataType::Float64),
         ("SELECT 1 AS x UNION ALL SELECT '2'", DataType::Utf8),
         ("VALUES (1), (2.5)", DataType::Float64),
         ("SELECT greatest(1, 2.5) AS x", DataType::Float64),
         ("SELECT persons + 0.5 AS x FROM pub.population", DataType::Float64),
-        ("SELECT sum(persons) / count(*) AS x FROM pub.population", DataType::Int64),
+        (
+            "SELECT sum(persons) / count(*) AS x FROM pub.population",
+            DataType::Int64,
+        ),
         ("SELECT [1, 2.5][1] AS x", DataType::Float64),
         ("SELECT name || 1 AS x FROM pub.population", DataType::Utf8),
     ] {
@@ -192,7 +208,12 @@ async fn what_would_write_or_is_not_there_is_refused_with_a_clear_code() {
     assert_eq!(status.code(), Code::Unimplemented, "{status}");
     let status = client.inner_mut().get_schema(descriptor(&plan)).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented, "{status}");
-    for action in ["CreatePreparedSubstraitPlan", "BeginTransaction", "EndSavepoint", "nonsense"] {
+    for action in [
+        "CreatePreparedSubstraitPlan",
+        "BeginTransaction",
+        "EndSavepoint",
+        "nonsense",
+    ] {
         let (code, text) = refused(client.do_action(Action::new(action, "")).await);
         assert_eq!(code, Code::Unimplemented, "{action}: {text}");
     }
@@ -203,16 +224,28 @@ async fn what_would_write_or_is_not_there_is_refused_with_a_clear_code() {
     };
     let rows = RecordBatch::try_from_iter([("x", Arc::new(Int64Array::from(vec![1])) as ArrayRef)]).unwrap();
     let mut messages = arrow_flight::utils::batches_to_flight_data(&rows.schema(), vec![rows]).unwrap();
-    for command in [descriptor(&ingest), descriptor(&plan), descriptor(&CommandGetCatalogs {})] {
+    for command in [
+        descriptor(&ingest),
+        descriptor(&plan),
+        descriptor(&CommandGetCatalogs {}),
+    ] {
         messages[0].flight_descriptor = Some(command);
-        let status = client.inner_mut().do_put(stream::iter(messages.clone())).await.unwrap_err();
+        let status = client
+            .inner_mut()
+            .do_put(stream::iter(messages.clone()))
+            .await
+            .unwrap_err();
         assert!(
             matches!(status.code(), Code::PermissionDenied | Code::Unimplemented),
             "{status}"
         );
         assert!(status.message().starts_with("SAMSYN-70"), "{status}");
     }
-    let status = client.inner_mut().do_exchange(stream::iter(messages)).await.unwrap_err();
+    let status = client
+        .inner_mut()
+        .do_exchange(stream::iter(messages))
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
     let ids = server.lake.release_ids().await.unwrap();
     assert_eq!(ids.len(), 2);
@@ -229,12 +262,19 @@ async fn session_options_and_older_actions_are_answered() {
     };
     let told = answer(&mut client, "GetSessionOptions", vec![]).await.unwrap();
     let text = String::from_utf8_lossy(&told);
-    assert!(text.contains("catalog") && text.contains("samsyn") && text.contains("pub"), "{text}");
+    assert!(
+        text.contains("catalog") && text.contains("samsyn") && text.contains("pub"),
+        "{text}"
+    );
     let info = client.execute("SELECT 1 AS one".into(), None).await.unwrap();
     let renew = RenewFlightEndpointRequest {
         endpoint: Some(info.endpoint[0].clone()),
     };
-    assert!(answer(&mut client, "RenewFlightEndpoint", renew.encode_to_vec()).await.is_some());
+    assert!(
+        answer(&mut client, "RenewFlightEndpoint", renew.encode_to_vec())
+            .await
+            .is_some()
+    );
     let cancel = ActionCancelQueryRequest {
         info: info.encode_to_vec().into(),
     };
@@ -243,11 +283,26 @@ async fn session_options_and_older_actions_are_answered() {
     let (code, _) = refused(client.do_get(info.endpoint[0].ticket.clone().unwrap()).await);
     assert_eq!(code, Code::NotFound);
     // a name or value that is not possible is said in the answer: setting `schema` to a number
-    assert!(answer(&mut client, "SetSessionOptions", vec![]).await.unwrap().is_empty());
+    assert!(
+        answer(&mut client, "SetSessionOptions", vec![])
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let schema = [&[10, 17, 10, 6][..], b"schema", &[18, 7, 10, 5], b"other"].concat();
-    assert!(!answer(&mut client, "SetSessionOptions", schema).await.unwrap().is_empty());
+    assert!(
+        !answer(&mut client, "SetSessionOptions", schema)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let schema = [&[10, 15, 10, 6][..], b"schema", &[18, 5, 10, 3], b"pub"].concat();
-    assert!(answer(&mut client, "SetSessionOptions", schema).await.unwrap().is_empty());
+    assert!(
+        answer(&mut client, "SetSessionOptions", schema)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert!(answer(&mut client, "CloseSession", vec![]).await.is_some());
     let (code, _) = refused(client.get_catalogs().await);
     assert_eq!(code, Code::Unauthenticated);
@@ -265,9 +320,18 @@ async fn bytes_that_are_no_message_are_the_clients_mistake() {
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
         let status = client.inner_mut().poll_flight_info(wanted).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
-        let status = client.inner_mut().do_get(Ticket::new(bytes.to_vec())).await.unwrap_err();
+        let status = client
+            .inner_mut()
+            .do_get(Ticket::new(bytes.to_vec()))
+            .await
+            .unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
-        for action in ["CreatePreparedStatement", "CancelFlightInfo", "CancelQuery", "RenewFlightEndpoint"] {
+        for action in [
+            "CreatePreparedStatement",
+            "CancelFlightInfo",
+            "CancelQuery",
+            "RenewFlightEndpoint",
+        ] {
             let (code, text) = refused(client.do_action(Action::new(action, bytes.to_vec())).await);
             assert_eq!(code, Code::InvalidArgument, "{action}: {text}");
         }
