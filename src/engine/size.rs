@@ -3,13 +3,13 @@
 //! Parsing, planning, optimising and forgetting a statement all walk down its tree, some of it on the stack, and a stack that
 //! overflows takes the whole server with it, which nothing can catch. A chain (`a OR b OR …`, `UNION ALL`, joins, one CTE upon the
 //! other) is as deep as it is long. And a CTE that is used twice by the next, which is used twice by the next, doubles the plan with
-//! every line. Lists (`IN (…)`, `VALUES`, columns) are flat and may be long.
+//! every line; so does a column that is twice the one before. Lists (`IN (…)`, `VALUES`, columns) are flat and may be long.
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
 use datafusion::{
-    common::tree_node::TreeNodeRecursion,
-    logical_expr::LogicalPlan,
+    common::tree_node::{TreeNode, TreeNodeRecursion},
+    logical_expr::{Expr, LogicalPlan},
     sql::sqlparser::{
         ast::{Ident, ObjectName, Query, Statement, Visit, Visitor},
         dialect::GenericDialect,
@@ -28,6 +28,8 @@ const LONGEST_CHAIN: usize = 1_000;
 const MOST_PARTS: usize = 500;
 /// Most steps of a plan, counted wherever they are used.
 const MOST_STEPS: usize = 20_000;
+/// Most terms of a column.
+const LARGEST_COLUMN: usize = 100_000;
 
 fn too_large(what: String) -> Error {
     Error::exhausted(2108, what).hint("split the statement; a long list of values belongs in IN (…)")
@@ -80,7 +82,12 @@ pub(super) fn check_text(sql: &str) -> Result<()> {
                     parts += 1;
                     (*chain, *tables) = (0, false);
                 }
-                Keyword::JOIN | Keyword::APPLY | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS => {
+                Keyword::JOIN
+                | Keyword::APPLY
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::MINUS => {
                     parts += 1;
                 }
                 Keyword::WHERE
@@ -115,7 +122,9 @@ pub(super) fn check_text(sql: &str) -> Result<()> {
             _ => *chain += 1,
         }
         if open.last().is_some_and(|(chain, _)| *chain > LONGEST_CHAIN) {
-            return Err(too_large(format!("more than {LONGEST_CHAIN} operators stand in one chain")));
+            return Err(too_large(format!(
+                "more than {LONGEST_CHAIN} operators stand in one chain"
+            )));
         }
         if parts > MOST_PARTS {
             return Err(too_large(format!(
@@ -210,7 +219,7 @@ impl Visitor for Weights {
     }
 }
 
-/// Refuses a plan with too many steps.
+/// Refuses a plan with too many steps, or whose columns would become too large.
 pub(super) fn check_plan(plan: &LogicalPlan) -> Result<()> {
     let mut steps = 0;
     plan.apply_with_subqueries(|_| {
@@ -224,7 +233,65 @@ pub(super) fn check_plan(plan: &LogicalPlan) -> Result<()> {
     if steps > MOST_STEPS {
         return Err(too_large(format!("the plan has more than {MOST_STEPS} steps")));
     }
+    let mut largest = 0;
+    columns(plan, &mut largest)?;
+    if largest > LARGEST_COLUMN {
+        return Err(too_large(format!(
+            "a column has more than {LARGEST_COLUMN} terms when the columns that it is computed from are written out"
+        )));
+    }
     Ok(())
+}
+
+/// How many terms each column of `plan` has when written out down to the tables, and the `largest` of all below.
+///
+/// The optimiser moves conditions below the projections that they are about, and writes them out by that: `n + n` of `n + n` of …
+/// doubles with each.
+fn columns(plan: &LogicalPlan, largest: &mut usize) -> datafusion::error::Result<Vec<usize>> {
+    plan.apply_subqueries(|inner| columns(inner, largest).map(|_| TreeNodeRecursion::Continue))?;
+    let inputs = plan.inputs();
+    let below = inputs
+        .iter()
+        .map(|input| columns(input, largest))
+        .collect::<datafusion::error::Result<Vec<_>>>()?;
+    let mut terms = |expr: &Expr| -> datafusion::error::Result<usize> {
+        let mut sum = 0_usize;
+        expr.apply(|part| {
+            let weight = match part {
+                Expr::Column(column) => inputs
+                    .iter()
+                    .zip(&below)
+                    .find_map(|(input, known)| known.get(input.schema().maybe_index_of_column(column)?).copied())
+                    .unwrap_or(1),
+                _ => 1,
+            };
+            sum = sum.saturating_add(weight);
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        *largest = sum.max(*largest);
+        Ok(sum)
+    };
+    let width = plan.schema().fields().len();
+    let known: Vec<usize> = match (plan, below.as_slice()) {
+        (LogicalPlan::Projection(projection), _) => projection.expr.iter().map(terms).collect::<Result<_, _>>()?,
+        (LogicalPlan::Aggregate(aggregate), _) => {
+            let mut known: Vec<usize> = aggregate.group_expr.iter().map(&mut terms).collect::<Result<_, _>>()?;
+            for expr in &aggregate.aggr_expr {
+                terms(expr)?;
+                known.push(1);
+            }
+            known
+        }
+        (LogicalPlan::Union(_), [first, rest @ ..]) => rest.iter().fold(first.clone(), |known, other| {
+            known.iter().zip(other).map(|(one, other)| *one.max(other)).collect()
+        }),
+        _ => {
+            plan.apply_expressions(|expr| terms(expr).map(|_| TreeNodeRecursion::Continue))?;
+            below.concat()
+        }
+    };
+    // what adds columns of its own (a window, an unnested list) adds them at the end, and conditions stay above them
+    Ok(known.into_iter().chain(std::iter::repeat(1)).take(width).collect())
 }
 
 #[cfg(test)]
@@ -238,13 +305,19 @@ mod tests {
             let ctes: Vec<_> = (1..=levels)
                 .map(|i| format!("a{i} AS (SELECT x.n FROM a{} x, A{} y)", i - 1, i - 1))
                 .collect();
-            format!("WITH a0 AS (SELECT 1 AS n), {} SELECT * FROM a{levels}", ctes.join(", "))
+            format!(
+                "WITH a0 AS (SELECT 1 AS n), {} SELECT * FROM a{levels}",
+                ctes.join(", ")
+            )
         };
         let check = |sql: &str| check_tree(&Parser::parse_sql(&GenericDialect {}, sql).unwrap()[0]);
         assert!(check(&doubling(5)).is_ok());
         assert_eq!(check(&doubling(40)).unwrap_err().code(), 2108);
         // an inner one of the same name does not hide how heavy the outer one is
-        let hidden = doubling(40).replace("SELECT * FROM a40", "SELECT * FROM (WITH a40 AS (SELECT 1) SELECT * FROM a40) x, a40");
+        let hidden = doubling(40).replace(
+            "SELECT * FROM a40",
+            "SELECT * FROM (WITH a40 AS (SELECT 1) SELECT * FROM a40) x, a40",
+        );
         assert!(check(&hidden).is_err());
         assert!(check("WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT * FROM t").is_ok());
     }

@@ -158,6 +158,7 @@ fn authorization(metadata: &MetadataMap) -> Option<&str> {
 pub(super) fn decode(bytes: &[u8]) -> Result<Command> {
     Any::decode(bytes)
         .ok()
+        .filter(|any| !any.type_url.is_empty())
         .and_then(|any| Command::try_from(any).ok())
         .ok_or_else(malformed)
 }
