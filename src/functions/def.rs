@@ -19,6 +19,8 @@ pub(super) type Outcome = Result<Value, Error>;
 pub enum Family {
     /// How unevenly groups live, work or go to school.
     Segregation,
+    /// How mixed one place is.
+    Diversity,
     /// How unequal a value is between people or areas.
     Inequality,
     /// Shares and rates with their uncertainty.
@@ -35,6 +37,7 @@ impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Segregation => "segregation",
+            Self::Diversity => "diversity",
             Self::Inequality => "inequality",
             Self::Rates => "rates",
             Self::Area => "area",
@@ -348,6 +351,12 @@ impl Form {
     /// The same with another type of result.
     pub(super) const fn gives(mut self, gives: Output) -> Self {
         self.gives = gives;
+        self
+    }
+
+    /// The same with other arguments of the same kinds, as with a parameter after them.
+    pub(super) const fn takes(mut self, takes: &'static [Argument]) -> Self {
+        self.takes = takes;
         self
     }
 

@@ -11,13 +11,16 @@
 mod area;
 mod call;
 mod def;
+mod diversity;
 mod exact;
+mod gap;
 mod gather;
 mod inequality;
 mod keys;
 mod rates;
 mod scalar;
 mod segregation;
+mod spatial;
 mod store;
 mod table;
 mod udaf;
@@ -37,7 +40,7 @@ pub use self::{
 use crate::error::{Error, Result};
 
 /// The functions of every family.
-static FAMILIES: &[&[&Definition]] = &[segregation::ALL, inequality::ALL, rates::ALL, area::ALL];
+static FAMILIES: &[&[&Definition]] = &[segregation::ALL, diversity::ALL, inequality::ALL, rates::ALL, area::ALL, gap::ALL, spatial::ALL];
 
 /// Fields of struct results under their own names.
 static TWINS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -100,7 +103,7 @@ mod tests {
                     definition.name
                 );
                 if definition.is_aggregate() {
-                    assert_eq!(takes[0].role, Role::Key, "{}: the first key is there", definition.name);
+                    assert!(matches!(takes[0].role, Role::Key | Role::Number), "{}: the first key is there", definition.name);
                     let keys = takes
                         .iter()
                         .filter(|of| matches!(of.role, Role::Key | Role::Number))

@@ -80,6 +80,18 @@ impl<'a> Table<'a> {
         areas
     }
 
+    /// Returns which arguments have a NULL in some row: a bit for each, the lowest for the first.
+    pub(super) fn nulls(&self) -> u32 {
+        let mut times = BTreeMap::new();
+        for row in self.unknown {
+            *times.entry((row.keys, row.nulls)).or_insert(0) += row.times;
+        }
+        times
+            .into_iter()
+            .filter(|(_, times)| *times > 0)
+            .fold(0, |all, ((_, nulls), _)| all | nulls)
+    }
+
     /// Refuses a unit (first key) with two different values of `what` (second key).
     pub(super) fn one_a_unit(&self, function: &str, what: &str) -> Result<()> {
         if self.key(0).is_sorted_by(|left, right| left < right) {

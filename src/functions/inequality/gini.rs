@@ -1,12 +1,10 @@
 //! The Gini coefficient of a value that every unit has, weighted by people.
 
-use crate::{
-    error::Error,
-    functions::{
-        def::{Argument, Body, Definition, Example, Family, Form, Law, Outcome, Params},
-        table::Table,
-        value::Value,
-    },
+use super::values::{OF_ROWS, OF_UNITS, Spread};
+use crate::functions::{
+    def::{Body, Definition, Example, Family, Form, Law, Outcome, Params},
+    table::Table,
+    value::Value,
 };
 
 /// G of values.
@@ -24,29 +22,15 @@ pub(super) static INEQ_GINI: Definition = Definition {
     },
     laws: &[Law::Within(0.0, 1.0), Law::Scale],
     twins: &[],
-    body: Body::Aggregate(&[Form::table(
-        &[Argument::key("unit"), Argument::number("value"), Argument::count("weight")],
-        gini,
-    )]),
+    body: Body::Aggregate(&[Form::table(OF_UNITS, gini), Form::table(OF_ROWS, gini)]),
 };
 
 fn gini(table: &Table<'_>, _: &Params) -> Outcome {
-    table.one_a_unit("ineq_gini", "value")?;
-    // numbers are keys, so they are in order of size already; units with the same value count as one
-    let mut weights = vec![0.0; table.distinct(1)];
-    for (value, weight) in table.key(1).iter().zip(table.count(0)) {
-        weights[*value as usize] += weight;
-    }
-    if weights.is_empty() {
+    let Some(spread) = Spread::new("ineq_gini", table)? else {
         return Ok(Value::Null);
-    }
-    if table.number(1, 0) < 0.0 {
-        return Err(Error::invalid(6003, "`ineq_gini` got a negative `value`")
-            .hint("the Gini coefficient is for values from 0 upwards; leave others out with FILTER"));
-    }
+    };
     let (mut below, mut people, mut sum) = (0.0, 0.0, 0.0);
-    for (at, weight) in weights.iter().enumerate() {
-        let value = table.number(1, at);
+    for (value, weight) in &spread.values {
         // everybody below differs from these by their value less the sum below
         below += weight * (value * people - sum);
         people += weight;

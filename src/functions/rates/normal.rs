@@ -73,7 +73,7 @@ fn ratio([over, under]: &[[f64; 8]; 2], at: f64) -> f64 {
 }
 
 /// Returns the z with P(Z ≤ z) = `p`, for 0 < p < 1.
-pub(super) fn quantile(p: f64) -> f64 {
+pub(in crate::functions) fn quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
         return q * ratio(&CENTRE, 0.180_625 - q * q);

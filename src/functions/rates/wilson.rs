@@ -1,12 +1,9 @@
 //! Wilson's score interval of a share.
 
-use super::normal::quantile;
-use crate::{
-    error::Error,
-    functions::{
-        def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar, Twin},
-        value::{Output, Value},
-    },
+use super::limits;
+use crate::functions::{
+    def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar, Twin},
+    value::{Output, Value},
 };
 
 /// Both ends.
@@ -58,26 +55,10 @@ pub(super) static CI_WILSON: Definition = Definition {
 
 fn wilson(of: &Params) -> Outcome {
     let (x, n, conf) = (of.number(0), of.number(1), of.number(2));
-    if conf <= 0.0 || conf >= 1.0 {
-        return Err(Error::invalid(6005, "a confidence must lie between 0 and 1")
-            .hint("write 95 per cent as `ci_wilson(x, n, 0.95)`"));
-    }
+    let z = limits::z("ci_wilson", conf)?;
     if n <= 0.0 {
         return Ok(Value::Null);
     }
-    let z = quantile(f64::midpoint(1.0, conf));
-    let middle = x + z * z / 2.0;
-    let half = z * (x * (n - x) / n + z * z / 4.0).sqrt();
-    // at the edges the formula gives exactly 0 and 1, rounding aside
-    let lo = if x <= 0.0 {
-        0.0
-    } else {
-        ((middle - half) / (n + z * z)).max(0.0)
-    };
-    let hi = if x >= n {
-        1.0
-    } else {
-        ((middle + half) / (n + z * z)).min(1.0)
-    };
-    Ok(Value::Struct(vec![lo.into(), hi.into()]))
+    let limits = limits::wilson(x, n, z);
+    Ok(Value::Struct(vec![limits.lo.into(), limits.hi.into()]))
 }
