@@ -44,7 +44,7 @@ pub(super) fn two(areas: &Wide) -> Option<f64> {
         return None;
     }
     let apart: f64 = areas.units.iter().map(|of| (of.x * all.y - of.y * all.x).abs()).sum();
-    Some((apart / (2.0 * all.x * all.y)).min(1.0))
+    Some((apart / (2.0 * all.x * all.y)).clamp(0.0, 1.0))
 }
 
 /// Returns ΣΣ|n T − t N| over areas and groups, and Σ N (T − N): D is the first divided by twice the second.
@@ -74,6 +74,6 @@ fn wide(areas: &Wide, _: &Params) -> Outcome {
 }
 
 fn long(cells: &Long<'_>, _: &Params) -> Outcome {
-    let d = |(over, under): (f64, f64)| (over / (2.0 * under)).min(1.0);
+    let d = |(over, under): (f64, f64)| (over / (2.0 * under)).clamp(0.0, 1.0);
     Ok(several(cells).map_or(Value::Null, |of| d(of).into()))
 }

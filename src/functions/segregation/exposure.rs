@@ -48,7 +48,7 @@ fn isolation(areas: &Wide, _: &Params) -> Outcome {
         return Ok(Value::Null);
     }
     let met: f64 = areas.units.iter().map(|of| of.x * of.x / of.t).sum();
-    Ok((met / all.x).min(1.0).into())
+    Ok((met / all.x).clamp(0.0, 1.0).into())
 }
 
 fn exposure(areas: &Wide, _: &Params) -> Outcome {
@@ -57,5 +57,5 @@ fn exposure(areas: &Wide, _: &Params) -> Outcome {
         return Ok(Value::Null);
     }
     let met: f64 = areas.units.iter().map(|of| of.x * of.y / of.t).sum();
-    Ok((met / all.x).min(1.0).into())
+    Ok((met / all.x).clamp(0.0, 1.0).into())
 }

@@ -91,7 +91,7 @@ fn told(areas: &Wide) -> Option<f64> {
         .iter()
         .map(|of| cell(of.x, of.x + of.y, all.x, both) + cell(of.y, of.x + of.y, all.y, both))
         .sum();
-    Some((told / both).max(0.0))
+    Some((told / both).clamp(0.0, f64::INFINITY))
 }
 
 fn told_long(cells: &Long<'_>) -> Option<f64> {
@@ -102,7 +102,7 @@ fn told_long(cells: &Long<'_>) -> Option<f64> {
         .cells()
         .map(|(area, group, n)| cell(n, cells.areas[area], cells.groups[group], cells.total))
         .sum();
-    Some((told / cells.total).max(0.0))
+    Some((told / cells.total).clamp(0.0, f64::INFINITY))
 }
 
 /// Returns −Σ P ln P of groups that have somebody.
@@ -120,11 +120,11 @@ fn mutual_long(cells: &Long<'_>, _: &Params) -> Outcome {
 
 fn theory(areas: &Wide, _: &Params) -> Outcome {
     let all = areas.all;
-    let share = |told: f64| (told / entropy(&[all.x, all.y], all.x + all.y)).min(1.0);
+    let share = |told: f64| (told / entropy(&[all.x, all.y], all.x + all.y)).clamp(0.0, 1.0);
     Ok(told(areas).map_or(Value::Null, |told| share(told).into()))
 }
 
 fn theory_long(cells: &Long<'_>, _: &Params) -> Outcome {
-    let share = |told: f64| (told / entropy(&cells.groups, cells.total)).min(1.0);
+    let share = |told: f64| (told / entropy(&cells.groups, cells.total)).clamp(0.0, 1.0);
     Ok(told_long(cells).map_or(Value::Null, |told| share(told).into()))
 }
