@@ -184,7 +184,7 @@ fn named(argument: &str, key: usize, at: usize) -> String {
 
 /// Keys of two lengths, whose order is not that of their numbers.
 fn text(key: usize, at: usize) -> String {
-    if at % 3 == 0 {
+    if at.is_multiple_of(3) {
         format!("{} a rather long name {key}", (at * 7) % 23)
     } else {
         format!("{}-{key}-{at}", (at * 5) % 19)
@@ -202,7 +202,7 @@ fn random(rng: &mut StdRng, data: Data, rows: usize) -> Vec<Row> {
     (0..rows)
         .map(|_| Row {
             keys: [rng.random_range(0..13), rng.random_range(0..5), rng.random_range(0..3)],
-            parts: (0..3)
+            parts: (0..6)
                 .map(|_| match data {
                     Data::WithNull if rng.random_range(0..60) == 0 => None,
                     Data::Fractions => Some(rng.random_range(0.0..1.0) * 10_f64.powi(rng.random_range(-9..9))),
