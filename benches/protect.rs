@@ -64,10 +64,10 @@ pub(crate) fn benches(criterion: &mut Criterion) {
             .iter(|| System::build(black_box(&population), &tables, Zeros::Published).map(|system| system.cells.len()));
     });
     group.bench_function("elimination", |bench| {
-        bench.iter(|| suppress(black_box(&problem), Options::default()))
+        bench.iter(|| suppress(black_box(&problem), Options::default()));
     });
     group.bench_function("audit", |bench| {
-        bench.iter(|| audit::derivable(black_box(&published), &hidden))
+        bench.iter(|| audit::derivable(black_box(&published), &hidden));
     });
     group.bench_function("whole_call", |bench| {
         bench.iter(|| protect_counts(black_box(&population), &tables, &standard).map(|outcome| outcome.tables.len()));

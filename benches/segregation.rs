@@ -15,7 +15,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringViewArray},
+    array::{AsArray, Int32Array, Int64Array, RecordBatch, StringViewArray},
     datatypes::Float64Type,
 };
 use criterion::{Criterion, Throughput};

@@ -164,6 +164,18 @@ impl Settings {
         })
     }
 
+    /// Holds that every value can be read, so that a wrong one is told before anything is done.
+    ///
+    /// # Errors
+    /// SAMSYN-1003 and 1004 as the settings' own functions.
+    pub fn check(&self) -> Result<()> {
+        self.clock()?;
+        self.threads()?;
+        self.wait()?;
+        self.memory()?;
+        Ok(())
+    }
+
     /// The value of `name`, or None when it is unset.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::{Context, Format};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     lake::{Lake, LakeOptions},
     pipeline::{Project, check},
 };
@@ -20,7 +20,12 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
-    let project = Project::load(context.settings.root())?;
+    let project = match Project::load(context.settings.root()) {
+        Ok(project) => project,
+        // a mistake in a file is what a check is there to find
+        Err(mistake) if mistake.location().is_some() => return found(context, args.format, &[mistake]),
+        Err(error) => return Err(error),
+    };
     // definitions are checked against each other, never against a lake
     let options = LakeOptions {
         clock: context.settings.clock()?,
@@ -30,7 +35,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     match check(&project, &engine).await {
         Ok(checked) => {
             let text = format!(
-                "{} pipelines, {} models, {} contracts: {} steps are consistent\n",
+                "pipelines: {}, models: {}, contracts: {}; their {} steps fit together\n",
                 project.pipelines.len(),
                 project.models.len(),
                 project.contracts.len(),
@@ -42,29 +47,30 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Err(mistakes) => {
-            if args.format == Format::Json {
-                let all: Vec<serde_json::Value> = mistakes
-                    .iter()
-                    .map(|mistake| {
-                        serde_json::json!({
-                            "code": format!("SAMSYN-{:04}", mistake.code()),
-                            "message": mistake.message(),
-                            "place": mistake.location().map(ToString::to_string),
-                            "help": mistake.hint_text(),
-                        })
-                    })
-                    .collect();
-                let text = serde_json::to_string_pretty(&all).unwrap_or_default();
-                context.printer.data(format!("{text}\n").as_bytes())?;
-            } else {
-                for mistake in &mistakes {
-                    context.printer.error(mistake);
-                }
-            }
-            Ok(ExitCode::from(
-                mistakes.first().map_or(1, crate::error::Error::exit_code),
-            ))
+        Err(mistakes) => found(context, args.format, &mistakes),
+    }
+}
+
+/// Says what is wrong.
+fn found(context: &Context, format: Format, mistakes: &[Error]) -> Result<ExitCode> {
+    if format == Format::Json {
+        let all: Vec<serde_json::Value> = mistakes
+            .iter()
+            .map(|mistake| {
+                serde_json::json!({
+                    "code": format!("SAMSYN-{:04}", mistake.code()),
+                    "message": mistake.message(),
+                    "place": mistake.location().map(ToString::to_string),
+                    "help": mistake.hint_text(),
+                })
+            })
+            .collect();
+        let text = serde_json::to_string_pretty(&all).unwrap_or_default();
+        context.printer.data(format!("{text}\n").as_bytes())?;
+    } else {
+        for mistake in mistakes {
+            context.printer.error(mistake);
         }
     }
+    Ok(ExitCode::from(mistakes.first().map_or(1, Error::exit_code)))
 }

@@ -1,6 +1,7 @@
 //! `samsyn init`: a new lake project with one small example that works.
 
 use std::{
+    fmt::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -78,7 +79,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<ExitCode> {
         } else {
             ""
         };
-        text.push_str(&format!("  {} {verb}{project}{query}\n", context.settings.command()));
+        let _ = writeln!(text, "  {} {verb}{project}{query}", context.settings.command());
     }
     context.printer.data(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -15,7 +15,7 @@ mod serve;
 mod sql;
 mod tables;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -128,7 +128,7 @@ impl Context {
             ("--lake", self.settings.given("lake").then(|| self.settings.lake())),
         ] {
             if let Some(value) = value {
-                text.push_str(&format!(" {flag} {}", quoted(value)));
+                let _ = write!(text, " {flag} {}", quoted(value));
             }
         }
         text
@@ -189,6 +189,7 @@ fn start(cli: Cli, printer: Printer) -> Result<ExitCode> {
         ("memory", cli.memory),
     ];
     let settings = Settings::load(&cli.project, &flags)?;
+    settings.check()?;
     let context = Context { settings, printer };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
         if step.files_read > 0 {
             let _ = writeln!(
                 text,
-                "          reads {} rows of {} files",
+                "          reads {} rows in {} file(s)",
                 step.rows_read, step.files_read
             );
         }

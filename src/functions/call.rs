@@ -93,8 +93,12 @@ pub(super) fn literals(
                 }
                 params.numbers.push(number);
             }
-            Role::Choice(default) => params.texts.push(value.try_as_str().flatten().unwrap_or(default).to_owned()),
-            _ => params.texts.push(value.try_as_str().flatten().unwrap_or_default().to_owned()),
+            Role::Choice(default) => params
+                .texts
+                .push(value.try_as_str().flatten().unwrap_or(default).to_owned()),
+            _ => params
+                .texts
+                .push(value.try_as_str().flatten().unwrap_or_default().to_owned()),
         }
     }
     Ok(params)

@@ -47,8 +47,8 @@ impl Log {
         let mut order = vec![0; self.group.len()];
         for (row, group) in self.group.iter().enumerate() {
             let to = &mut next[*group as usize];
-            order[*to] = u32::try_from(row)
-                .map_err(|_| Error::exhausted(6010, "more than 4 billion cells in one aggregate"))?;
+            order[*to] =
+                u32::try_from(row).map_err(|_| Error::exhausted(6010, "more than 4 billion cells in one aggregate"))?;
             *to += 1;
         }
         Ok((order, starts))
@@ -192,7 +192,13 @@ impl Gather {
             }
             // an infinite sum loses NaN
             exactly &= lost <= 0.0;
-            sums.extend(self.dense.iter().zip(&self.present).filter(|(_, there)| **there).map(|(sum, _)| *sum));
+            sums.extend(
+                self.dense
+                    .iter()
+                    .zip(&self.present)
+                    .filter(|(_, there)| **there)
+                    .map(|(sum, _)| *sum),
+            );
         }
         if !exactly {
             counts.iter_mut().for_each(Vec::clear);
@@ -231,7 +237,9 @@ impl Gather {
                 parts.clear();
                 match same {
                     [(_, row)] => parts.push(column[*row as usize]),
-                    _ => same.iter().for_each(|(_, row)| exact::add(parts, column[*row as usize])),
+                    _ => same
+                        .iter()
+                        .for_each(|(_, row)| exact::add(parts, column[*row as usize])),
                 }
             }
             let times = match sums {

@@ -40,7 +40,15 @@ pub use self::{
 use crate::error::{Error, Result};
 
 /// The functions of every family.
-static FAMILIES: &[&[&Definition]] = &[segregation::ALL, diversity::ALL, inequality::ALL, rates::ALL, area::ALL, gap::ALL, spatial::ALL];
+static FAMILIES: &[&[&Definition]] = &[
+    segregation::ALL,
+    diversity::ALL,
+    inequality::ALL,
+    rates::ALL,
+    area::ALL,
+    gap::ALL,
+    spatial::ALL,
+];
 
 /// Fields of struct results under their own names.
 static TWINS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -53,7 +61,13 @@ static TWINS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
 });
 
 static CATALOGUE: LazyLock<Vec<&Definition>> = LazyLock::new(|| {
-    let mut all: Vec<&Definition> = FAMILIES.iter().copied().flatten().copied().chain(TWINS.iter()).collect();
+    let mut all: Vec<&Definition> = FAMILIES
+        .iter()
+        .copied()
+        .flatten()
+        .copied()
+        .chain(TWINS.iter())
+        .collect();
     all.sort_by_key(|definition| (definition.family, definition.name));
     all
 });
@@ -66,7 +80,9 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
                 .register_udf(Arc::new(ScalarUDF::new_from_impl(shell)))?
                 .is_some(),
             None => registry
-                .register_udaf(Arc::new(AggregateUDF::new_from_impl(udaf::AggregateShell::new(definition))))?
+                .register_udaf(Arc::new(AggregateUDF::new_from_impl(udaf::AggregateShell::new(
+                    definition,
+                ))))?
                 .is_some(),
         };
         if taken {
@@ -103,7 +119,11 @@ mod tests {
                     definition.name
                 );
                 if definition.is_aggregate() {
-                    assert!(matches!(takes[0].role, Role::Key | Role::Number), "{}: the first key is there", definition.name);
+                    assert!(
+                        matches!(takes[0].role, Role::Key | Role::Number),
+                        "{}: the first key is there",
+                        definition.name
+                    );
                     let keys = takes
                         .iter()
                         .filter(|of| matches!(of.role, Role::Key | Role::Number))

@@ -60,7 +60,8 @@ impl ScalarShell {
     }
 
     fn gives(&self) -> Output {
-        self.field.map_or(self.scalar.gives, |field| self.scalar.gives.field(field))
+        self.field
+            .map_or(self.scalar.gives, |field| self.scalar.gives.field(field))
     }
 
     fn value(&self, columns: &[Column<'_>], at: usize, params: &mut Params) -> Result<Value, Error> {
@@ -83,9 +84,15 @@ impl ScalarShell {
                         Role::Total if parts > value => {
                             return Err(Error::invalid(
                                 6004,
-                                format!("`{}` got a part that is larger than its `{}`", self.definition.name, argument.name),
+                                format!(
+                                    "`{}` got a part that is larger than its `{}`",
+                                    self.definition.name, argument.name
+                                ),
                             )
-                            .hint(format!("the order is `{}`", self.definition.signatures().join("` or `"))));
+                            .hint(format!(
+                                "the order is `{}`",
+                                self.definition.signatures().join("` or `")
+                            )));
                         }
                         Role::Total => parts = 0.0,
                         _ => {}

@@ -207,7 +207,8 @@ impl Store {
             }
             self.gather.gather(&self.log, &self.keys, rows, Sums::Parts);
             if self.window {
-                self.gather.retain(|counts, cell| counts.iter().any(|sums| sums[cell] != 0.0));
+                self.gather
+                    .retain(|counts, cell| counts.iter().any(|sums| sums[cell] != 0.0));
             }
             let count = self.gather.cells.first().map_or(0, Vec::len);
             log.group
@@ -220,7 +221,8 @@ impl Store {
             }
         }
         self.log = log;
-        self.unknown.sort_unstable_by_key(|row| (row.group, row.keys, row.nulls));
+        self.unknown
+            .sort_unstable_by_key(|row| (row.group, row.keys, row.nulls));
         self.unknown.dedup_by(|row, into| {
             let same = (row.group, row.keys, row.nulls) == (into.group, into.keys, into.nulls);
             into.times += if same { row.times } else { 0 };
@@ -367,8 +369,11 @@ fn is_count(argument: &Argument) -> bool {
 /// The error of a number that its role does not allow.
 pub(super) fn refused(function: &str, argument: &Argument, infinite: bool) -> Error {
     if infinite {
-        Error::invalid(6002, format!("`{function}` got a value of `{}` that is not finite", argument.name))
-            .hint("NaN and infinity mean a division by zero before; use `nullif(divisor, 0)`")
+        Error::invalid(
+            6002,
+            format!("`{function}` got a value of `{}` that is not finite", argument.name),
+        )
+        .hint("NaN and infinity mean a division by zero before; use `nullif(divisor, 0)`")
     } else {
         Error::invalid(6003, format!("`{function}` got a negative `{}`", argument.name))
             .hint("counts are numbers from 0 upwards; find the rows with a WHERE")
@@ -414,9 +419,11 @@ fn value(
         gather.retain(|sums, cell| sums[counts][cell] > 0.0);
     }
     if gather.counts.iter().flatten().any(|sum| !sum.is_finite()) {
-        return Err(Error::invalid(6007, format!("`{}` got counts whose sum is too large", definition.name))
-            .hint("counts that large are rarely counts")
-            .into());
+        return Err(
+            Error::invalid(6007, format!("`{}` got counts whose sum is too large", definition.name))
+                .hint("counts that large are rarely counts")
+                .into(),
+        );
     }
     let mut empty = 0;
     if counts > 0 && !form.sees_empty {

@@ -97,10 +97,11 @@ impl<'a> Table<'a> {
         if self.key(0).is_sorted_by(|left, right| left < right) {
             return Ok(());
         }
-        Err(
-            Error::invalid(6011, format!("`{function}` got a unit with two different values of `{what}`"))
-                .hint("each row must belong to one unit: name units apart, or average before"),
+        Err(Error::invalid(
+            6011,
+            format!("`{function}` got a unit with two different values of `{what}`"),
         )
+        .hint("each row must belong to one unit: name units apart, or average before"))
     }
 
     /// Returns the areas with a group, its rest or other group, and the total, from the counts `x[, y], t`.
@@ -111,10 +112,11 @@ impl<'a> Table<'a> {
         wide.units.reserve(t.len());
         for ((x, y), t) in x.iter().zip(y).zip(t) {
             if x > t || y > t {
-                return Err(
-                    Error::invalid(6004, format!("`{function}` got an area whose group is larger than its total"))
-                        .hint("the total is the last count, and every part of an area brings its own total"),
-                );
+                return Err(Error::invalid(
+                    6004,
+                    format!("`{function}` got an area whose group is larger than its total"),
+                )
+                .hint("the total is the last count, and every part of an area brings its own total"));
             }
             wide.push(*x, if last == 1 { t - x } else { *y }, *t);
         }

@@ -123,8 +123,10 @@ impl Output {
                     .into_iter()
                     .map(|value| match value {
                         Value::Number(value) if value.is_finite() => Ok(Some(value)),
-                        Value::Number(_) => Err(Error::invalid(6009, "a result is too large or too small for a number")
-                            .hint("are the arguments counts, and in the order of the signature?")),
+                        Value::Number(_) => {
+                            Err(Error::invalid(6009, "a result is too large or too small for a number")
+                                .hint("are the arguments counts, and in the order of the signature?"))
+                        }
                         Value::Null => Ok(None),
                         _ => Err(wrong()),
                     })
@@ -208,18 +210,28 @@ mod tests {
         let of = Output::List(&POINT);
         let point = Value::Struct(vec![Value::Text("A".into()), Value::Null]);
         let array = of
-            .array(vec![Value::List(vec![point, Value::Null]), Value::Null, Value::List(vec![])])
+            .array(vec![
+                Value::List(vec![point, Value::Null]),
+                Value::Null,
+                Value::List(vec![]),
+            ])
             .unwrap();
         assert_eq!(array.data_type(), &of.data_type());
         let lists = array.as_list::<i32>();
-        assert_eq!((lists.value_length(0), lists.is_null(1), lists.value_length(2)), (2, true, 0));
+        assert_eq!(
+            (lists.value_length(0), lists.is_null(1), lists.value_length(2)),
+            (2, true, 0)
+        );
         assert!(lists.value(0).is_null(1));
         assert_eq!(of.to_string(), "STRUCT(area TEXT, value DOUBLE)[]");
     }
 
     #[test]
     fn no_result_is_infinite_or_of_another_type() {
-        assert_eq!(Output::Number.array(vec![Value::Number(f64::NAN)]).unwrap_err().code(), 6009);
+        assert_eq!(
+            Output::Number.array(vec![Value::Number(f64::NAN)]).unwrap_err().code(),
+            6009
+        );
         assert_eq!(Output::Text.array(vec![Value::Class(1)]).unwrap_err().code(), 9601);
         assert_eq!(POINT.array(vec![Value::Struct(vec![])]).unwrap_err().code(), 9601);
     }

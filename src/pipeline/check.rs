@@ -82,7 +82,7 @@ pub async fn check(project: &Project, engine: &Engine) -> std::result::Result<Ch
 async fn checkable(session: &Session, defined: &Defined, rule: &Check, broken: &[TableId]) -> Result<()> {
     let at = |word: &str| within(&defined.text, &defined.file, &["checks:", &rule.name, word]);
     let on: TableId = rule.on.parse().map_err(|error: Error| error.at(at(&rule.on)))?;
-    let mut reads = references(check_text(defined, rule)).map_err(|error| relocate(error, defined, rule))?;
+    let mut reads = references(check_text(defined, rule)).map_err(|error| relocate(&error, defined, rule))?;
     reads.insert(on.clone());
     if reads.iter().any(|table| broken.contains(table)) {
         return Ok(());
@@ -99,7 +99,7 @@ async fn checkable(session: &Session, defined: &Defined, rule: &Check, broken: &
     }
     let statement = plan_text(session, check_text(defined, rule), defined)
         .await
-        .map_err(|error| relocate(error, defined, rule))?;
+        .map_err(|error| relocate(&error, defined, rule))?;
     let schema = statement.schema();
     for column in &rule.show {
         if schema.field_with_name(column).is_err() {
@@ -121,7 +121,7 @@ pub(super) fn check_text<'a>(defined: &'a Defined, rule: &'a Check) -> SqlText<'
 /// Moves the place of an error from the SQL of a check into the pipeline's file.
 ///
 /// YAML may fold the lines of the SQL, so the place is found by counting the characters that are no blanks: of those YAML keeps every one.
-pub(super) fn relocate(error: Error, defined: &Defined, rule: &Check) -> Error {
+pub(super) fn relocate(error: &Error, defined: &Defined, rule: &Check) -> Error {
     let place = error.location().map_or_else(
         || within(&defined.text, &defined.file, &["checks:", &rule.name, "sql:"]),
         |place| in_yaml(defined, rule, place),
@@ -163,8 +163,8 @@ fn in_yaml(defined: &Defined, rule: &Check, place: &Location) -> Location {
         from += 1;
     }
     let mut sql = rule.sql.chars().filter(|c| !c.is_whitespace());
-    let mut count = 0;
-    for (at, c) in text[from..].char_indices().filter(|(_, c)| !c.is_whitespace()) {
+    let written = text[from..].char_indices().filter(|(_, c)| !c.is_whitespace());
+    for (count, (at, c)) in written.enumerate() {
         if count == wanted {
             return location(text, &defined.file, from + at);
         }
@@ -172,7 +172,6 @@ fn in_yaml(defined: &Defined, rule: &Check, place: &Location) -> Location {
         if sql.next() != Some(c) {
             return key;
         }
-        count += 1;
     }
     key
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{
     graph::{Graph, Step, Work},
     land::{Arrival, arrivals},
-    model::references,
+    model::{parameters, references},
     project::{Defined, Project, place},
     spec::Publish,
 };
@@ -383,8 +383,12 @@ pub(super) fn checks_fingerprint(
     let mut parts = vec![
         ENGINE.to_owned(),
         serde_json::to_string(&defined.spec.checks).unwrap_or_default(),
-        serde_json::to_string(&defined.spec.parameters).unwrap_or_default(),
     ];
+    let sql = defined.spec.checks.iter().flat_map(|check| parameters(&check.sql));
+    let used: BTreeSet<String> = sql.map(|(name, _)| name).collect();
+    for (name, value) in defined.spec.parameters.iter().filter(|(name, _)| used.contains(*name)) {
+        parts.extend([name.clone(), json(&value)]);
+    }
     for table in reads {
         parts.push(table.to_string());
         parts.push(contents.get(table).cloned().unwrap_or_default());

@@ -255,7 +255,7 @@ pub(super) fn find_word(text: &str, word: &str, from: usize) -> Option<usize> {
         .find(|at| {
             let before = text[..*at].chars().next_back();
             let after = text[at + word.len()..].chars().next();
-            !(part(first) && before.is_some_and(part)) && !(part(last) && after.is_some_and(part))
+            !(part(first) && before.is_some_and(part) || part(last) && after.is_some_and(part))
         })
 }
 

@@ -154,6 +154,11 @@ pub async fn run(project: Project, engine: &Engine, plan: Plan, progress: Arc<dy
         generator: land::Generator::default(),
         progress,
     });
+    for table in &context.plan.removed {
+        context.progress.tell(&format!(
+            "  −  {table} leaves the release: no definition makes it any more"
+        ));
+    }
     execute(&context).await?;
     let warnings = check_all(&context).await?;
     let release = finish(&context, base.as_ref(), started).await?;
@@ -419,7 +424,9 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
         }
         Work::Publish(publish) => {
             let protected = publish::one(&context.project, &context.plan.graph, &session, step, publish).await?;
+            let shares = protected.report().levels.clone();
             write_protected(context, step, protected, &publish.contract, &meta, result).await?;
+            lock(&context.state).hidden.extend(shares);
         }
     }
     Ok(())
@@ -670,7 +677,7 @@ async fn broken(
     let text = check_text(defined, rule);
     let statement = plan_text(session, text, defined)
         .await
-        .map_err(|error| relocate(error, defined, rule))?;
+        .map_err(|error| relocate(&error, defined, rule))?;
     let batches: Vec<RecordBatch> = statement.stream().await?.try_collect().await?;
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     if rows == 0 {

@@ -48,7 +48,7 @@ pub struct Pipeline {
 
 /// A typed value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a parameter is one value: true or false, a number, or a text")]
 pub enum Parameter {
     /// Yes or no.
     Boolean(bool),

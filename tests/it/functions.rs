@@ -41,7 +41,9 @@ impl Call {
         for argument in takes.iter().filter(|argument| !argument.is_optional()) {
             let kind = match argument.role {
                 Role::Name => {
-                    args.push(Arc::new(Literal::new(ScalarValue::from(text(last_key(takes), name).as_str()))));
+                    args.push(Arc::new(Literal::new(ScalarValue::from(
+                        text(last_key(takes), name).as_str(),
+                    ))));
                     name += 1;
                     continue;
                 }
@@ -465,7 +467,10 @@ async fn every_documented_example_gives_its_number() {
             .column(0);
         let got = arrow::util::display::array_value_to_string(column, 0).expect("text");
         if got != definition.example.result {
-            wrong.push(format!("{}: {got}, not {}", definition.example.sql, definition.example.result));
+            wrong.push(format!(
+                "{}: {got}, not {}",
+                definition.example.sql, definition.example.result
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -20,7 +20,10 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult, memory::InMemory, path::Path,
 };
 use samsyn::{
-    lake::{Delivery, Lake, LakeOptions, Pin, PinnedTable, Place, Release, TableFiles, WriteMeta, Written},
+    lake::{
+        Delivered, Delivery, Lake, LakeOptions, Origin, Pin, PinnedTable, Place, Release, TableFiles, WriteMeta,
+        Written,
+    },
     model::{Clock, ReleaseId, TableId},
 };
 use sha2::{Digest, Sha256};
@@ -95,6 +98,7 @@ fn pin(written: &Written, fingerprint: &str) -> Pin {
         bytes: written.bytes,
         content_hash: written.content_hash.clone(),
         fingerprint: fingerprint.to_owned(),
+        origin: Origin::default(),
         pipeline: "p".to_owned(),
         contract: None,
         description: None,
@@ -119,7 +123,18 @@ pub(crate) fn delivery(dataset: &str, file: &str, bytes: &[u8]) -> Delivery {
         notes: Vec::new(),
         retrieved_at: options().clock.now(),
         supersedes: None,
+        withdraws: Vec::new(),
+        together: Vec::new(),
+        version: 0,
         files: None,
+    }
+}
+
+fn delivered(rows: &RecordBatch) -> Delivered {
+    Delivered {
+        schema: rows.schema(),
+        batches: vec![rows.clone()],
+        set_aside: None,
     }
 }
 
@@ -150,12 +165,7 @@ pub(crate) async fn whole_path(lake: &Lake) {
     let rows = numbers(0..3);
     for already in [false, true] {
         let landed = lake
-            .land(
-                delivery("numbers", "a.csv", &bytes),
-                bytes.clone(),
-                rows.schema(),
-                vec![rows.clone()],
-            )
+            .land(delivery("numbers", "a.csv", &bytes), bytes.clone(), delivered(&rows))
             .await
             .unwrap();
         assert_eq!((landed.already, landed.delivery.rows), (already, 3));
@@ -375,14 +385,7 @@ async fn a_delivery_whose_manifest_was_lost_is_not_landed_twice() {
     let lake = Lake::open(&dir.path().to_string_lossy(), &options()).await.unwrap();
     let bytes = Bytes::from_static(b"delivered");
     let rows = numbers(0..3);
-    let land = || {
-        lake.land(
-            delivery("numbers", "a.csv", &bytes),
-            bytes.clone(),
-            rows.schema(),
-            vec![rows.clone()],
-        )
-    };
+    let land = || lake.land(delivery("numbers", "a.csv", &bytes), bytes.clone(), delivered(&rows));
     let first = land().await.unwrap();
     // killed after the rows were committed, before the manifest
     let manifest = format!("_samsyn/deliveries/numbers/{}.json", first.delivery.id);
@@ -397,6 +400,76 @@ async fn a_delivery_whose_manifest_was_lost_is_not_landed_twice() {
 }
 
 #[tokio::test]
+async fn rows_set_aside_are_kept_once_although_the_manifest_was_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = Lake::open(&dir.path().to_string_lossy(), &options()).await.unwrap();
+    let bytes = Bytes::from_static(b"delivered");
+    let rows = numbers(0..3);
+    let land = || {
+        let mut rows = delivered(&rows);
+        rows.set_aside = Some(numbers(7..9));
+        lake.land(delivery("numbers", "a.csv", &bytes), bytes.clone(), rows)
+    };
+    for _ in 0..2 {
+        let landed = land().await.unwrap();
+        let (_, files) = lake.newest_files(&table("system.quarantine")).await.unwrap().unwrap();
+        assert_eq!(read(&lake, &files).await, [7, 8]);
+        assert_eq!(
+            files.files[0].partition,
+            std::slice::from_ref(&landed.delivery.id),
+            "known by its delivery"
+        );
+        let manifest = format!("_samsyn/deliveries/numbers/{}.json", landed.delivery.id);
+        std::fs::remove_file(dir.path().join(manifest)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_same_bytes_under_another_name_do_not_land_again() {
+    let lake = fresh("renamed").await;
+    let bytes = Bytes::from_static(b"delivered");
+    for (file, already) in [("a.csv", false), ("b.csv", true)] {
+        let landed = lake
+            .land(
+                delivery("numbers", file, &bytes),
+                bytes.clone(),
+                delivered(&numbers(0..3)),
+            )
+            .await
+            .unwrap();
+        assert_eq!((landed.already, landed.delivery.file.as_str()), (already, "a.csv"));
+    }
+}
+
+#[tokio::test]
+async fn looking_for_a_lake_makes_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("lake");
+    assert!(
+        Lake::find(&place.to_string_lossy(), &options())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(!place.exists());
+    std::fs::create_dir(&place).unwrap();
+    assert!(
+        Lake::find(&place.to_string_lossy(), &options())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
+    Lake::open(&place.to_string_lossy(), &options()).await.unwrap();
+    assert!(
+        Lake::find(&place.to_string_lossy(), &options())
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[tokio::test]
 async fn a_later_delivery_of_a_file_supersedes_and_may_widen_but_not_change() {
     let lake = fresh("supersede").await;
     let rows = numbers(0..3);
@@ -404,8 +477,7 @@ async fn a_later_delivery_of_a_file_supersedes_and_may_widen_but_not_change() {
         let lake = lake.clone();
         async move {
             let delivery = delivery("numbers", "a.csv", bytes);
-            lake.land(delivery, Bytes::from_static(bytes), rows.schema(), vec![rows])
-                .await
+            lake.land(delivery, Bytes::from_static(bytes), delivered(&rows)).await
         }
     };
     let first = land(b"one", rows.clone()).await.unwrap().delivery;
@@ -431,9 +503,7 @@ async fn a_later_delivery_of_a_file_supersedes_and_may_widen_but_not_change() {
         sha256: "0".repeat(64),
         ..delivery("numbers", "b.csv", b"four")
     };
-    let error = lake
-        .land(wrong, Bytes::from_static(b"four"), rows.schema(), vec![rows])
-        .await;
+    let error = lake.land(wrong, Bytes::from_static(b"four"), delivered(&rows)).await;
     assert_eq!(error.unwrap_err().code(), 3040);
 }
 

@@ -745,7 +745,7 @@ fn geojson_with_broken_shapes() {
     // half-written, no collection, no features, a property with another name
     let whole = text(&features[..2]);
     for cut in [1, 20, whole.len() / 2, whole.len() - 1] {
-        let cut = (cut..).find(|at| whole.is_char_boundary(*at)).unwrap();
+        let cut = (cut..=whole.len()).find(|at| whole.is_char_boundary(*at)).unwrap();
         assert!(
             failure(geodata(&whole.as_bytes()[..cut]))
                 .message()
@@ -1136,17 +1136,18 @@ proptest! {
 #[test]
 #[ignore = "measures speed"]
 fn speed_of_landing() {
-    use std::io::Write as _;
+    use std::{fmt::Write as _, io::Write as _};
     for rows in [500_000_usize, 2_000_000] {
         let mut text = String::from("kommun;namn;antal;andel\n");
         for number in 0..rows {
-            text.push_str(&format!(
-                "{:04};Område {number};{};{},{}\n",
+            let _ = writeln!(
+                text,
+                "{:04};Område {number};{};{},{}",
                 number % 10_000,
                 number * 7,
                 number % 100,
                 number % 10
-            ));
+            );
         }
         let contract = contract(&[
             "name: kommun, logicalType: string",

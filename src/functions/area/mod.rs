@@ -54,7 +54,11 @@ static AREA_TYPE: Definition = Definition {
     laws: &[Law::Within(1.0, 5.0)],
     twins: &[],
     body: Body::Scalar(Scalar {
-        takes: &[Argument::number("index"), Argument::number("mean"), Argument::count("sd")],
+        takes: &[
+            Argument::number("index"),
+            Argument::number("mean"),
+            Argument::count("sd"),
+        ],
         gives: Output::Class,
         kernel: class,
     }),
