@@ -124,8 +124,10 @@ impl Call {
     /// The result over rows of one group.
     fn result(&self, columns: &[ArrayRef]) -> ScalarValue {
         let mut accumulator = self.expr.create_accumulator().unwrap();
-        accumulator.update_batch(&self.arguments(columns)).unwrap();
-        accumulator.evaluate().unwrap()
+        accumulator
+            .update_batch(&self.arguments(columns))
+            .and_then(|()| accumulator.evaluate())
+            .unwrap_or_else(|error| panic!("{} of {columns:?}: {error}", self.definition.name))
     }
 
     /// Columns as the engine hands them over: with the literals in their places.
@@ -379,7 +381,9 @@ fn every_aggregate_forgets_what_a_window_takes_back() {
                 accumulator.retract_batch(&slice(from, old)).unwrap();
                 from += old;
                 let window: Vec<ArrayRef> = columns.iter().map(|column| column.slice(from, to - from)).collect();
-                let got = accumulator.evaluate().unwrap();
+                let got = accumulator
+                    .evaluate()
+                    .unwrap_or_else(|error| panic!("{} of {window:?}: {error}", call.definition.name));
                 assert_eq!(
                     got,
                     call.result(&window),

@@ -150,7 +150,8 @@ impl Subgroups {
             .map(|error| Limits {
                 lo: value * (-z * error).exp(),
                 hi: value * (z * error).exp(),
-            });
+            })
+            .filter(|limits| limits.hi.is_finite());
         (Some(value), limits)
     }
 

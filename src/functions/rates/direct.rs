@@ -106,7 +106,7 @@ pub(super) static STD_DIRECT: Definition = Definition {
             "largest standardised rate that the events do not contradict",
             "0 upwards",
             "SELECT round(std_direct_hi(age, x, n, 'ESP2013', 1000), 4) FROM (VALUES (0, 20, 1000), (15, 30, 1000), (65, 60, 1000)) AS v(age, x, n)",
-            "42.6642",
+            "42.6644",
         ),
     ],
     body: Body::Aggregate(&[Form::table(

@@ -146,7 +146,9 @@ pub(in crate::functions) fn ratio(of: Pair, shares: bool, z: f64) -> (Option<f64
         hi: middle * (z * error).exp(),
     };
     let lo = if of.x1 <= 0.0 { 0.0 } else { limits.lo };
-    (value, Some(lo), (of.x2 > 0.0).then_some(limits.hi))
+    // so few events that the upper limit is beyond all numbers
+    let hi = Some(limits.hi).filter(|hi| of.x2 > 0.0 && hi.is_finite());
+    (value, Some(lo), hi)
 }
 
 fn answer(of: &Params, function: &str, shares: bool) -> Outcome {
