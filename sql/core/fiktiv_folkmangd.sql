@@ -1,5 +1,5 @@
 /*
-description: FIKTIV. Folkmängd per RegSO som producenten publicerar den, med dess egna statuskoder.
+description: FIKTIV. Folkmängd per RegSO som producenten publicerar den, med dess egna statuskoder; bara totaler.
 grain: [region, fodelseregion, kon, ar]
 */
 WITH nyckel AS (
@@ -12,3 +12,5 @@ WITH nyckel AS (
 SELECT n.regso, f.region, f.fodelseregion, f.kon, f.ar, f.antal, f.obs_status, f.conf_status
 FROM raw.fiktiv_folkmangd_regso AS f
 LEFT JOIN nyckel AS n ON n.etikett = regexp_replace(f.region, '\s', '', 'g')
+-- the same persons are counted in pub.befolkning_omrade: the producer's breakdown beside it would undo what is hidden there
+WHERE f.fodelseregion = 'totalt'

@@ -4,10 +4,10 @@ grain: [omrade_niva, omrade, ar]
 */
 WITH vuxna AS (
     SELECT 'regso_2025' AS omrade_niva, regso_2025 AS omrade, ar, sysselsatt, inkomst
-    FROM core.fiktiv_person WHERE alder BETWEEN 20 AND 64
+    FROM core.fiktiv_person WHERE alder BETWEEN $yngst AND $aldst
     UNION ALL
     SELECT 'kommun', kommun, ar, sysselsatt, inkomst
-    FROM core.fiktiv_person WHERE alder BETWEEN 20 AND 64
+    FROM core.fiktiv_person WHERE alder BETWEEN $yngst AND $aldst
 )
 SELECT
     omrade_niva,

@@ -44,7 +44,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
             .with_source(error)
     })?;
     let users = args.users.or_else(|| context.settings.get("users").map(PathBuf::from));
-    let engine = context.engine(context.lake().await?)?;
+    let engine = context.engine(context.existing_lake().await?)?;
     let options = ServeOptions::new(listen, users);
     let listener = bind(&options).await?;
     context.printer.say(&format!("listening on {}", listener.local_addr()?));

@@ -47,6 +47,9 @@ fn refusal() -> Error {
 /// Tables that the identity may not read are not in its catalogs, so the last never happens unless the catalogs are wrong.
 pub(super) fn check(plan: &LogicalPlan, identity: &Identity) -> Result<()> {
     size::check_plan(plan)?;
+    if identity.role == Role::Reader {
+        size::check_amounts(plan)?;
+    }
     let mut verdict = Ok(());
     plan.apply_with_subqueries(|node| {
         match node {

@@ -19,7 +19,7 @@ use std::{
 
 use datafusion::{
     execution::{
-        SessionStateBuilder,
+        FunctionRegistry as _, SessionStateBuilder,
         memory_pool::FairSpillPool,
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     },
@@ -209,6 +209,8 @@ impl Engine {
             .with_default_features()
             .build();
         crate::functions::register_all(&mut state)?;
+        // it tells where files lie
+        state.deregister_udf("input_file_name")?;
         let context = SessionContext::new_with_state(state);
         let layers: Vec<Layer> = Layer::ALL
             .into_iter()

@@ -243,6 +243,55 @@ pub(super) fn check_plan(plan: &LogicalPlan) -> Result<()> {
     Ok(())
 }
 
+/// Most characters or items that a call may make out of nothing.
+const MOST_MADE: u64 = 10_000;
+/// Functions that make as much as they are told, and the place of the argument that says how much; None: all of them.
+const MAKERS: &[(&str, Option<usize>)] = &[
+    ("repeat", Some(1)),
+    ("lpad", Some(1)),
+    ("rpad", Some(1)),
+    ("array_repeat", Some(1)),
+    ("array_resize", Some(1)),
+    ("range", None),
+    ("generate_series", None),
+];
+
+/// Refuses calls that make long texts or lists out of nothing: one such call fills the memory outside of any limit, and cannot be stopped.
+pub(super) fn check_amounts(plan: &LogicalPlan) -> Result<()> {
+    let small = |expr: &Expr| {
+        matches!(expr, Expr::Literal(value, _)
+            if value.is_null() || value.to_string().parse::<i64>().is_ok_and(|number| number.unsigned_abs() <= MOST_MADE))
+    };
+    let mut large = None;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|part| {
+                if let Expr::ScalarFunction(call) = part
+                    && let Some((name, at)) = MAKERS.iter().find(|(name, _)| *name == call.func.name())
+                {
+                    let amounts = match at {
+                        Some(at) => call.args.get(*at).into_iter().collect::<Vec<_>>(),
+                        None => call.args.iter().collect(),
+                    };
+                    if !amounts.into_iter().all(small) {
+                        large = Some(*name);
+                        return Ok(TreeNodeRecursion::Stop);
+                    }
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    match large {
+        None => Ok(()),
+        Some(name) => Err(Error::exhausted(
+            2109,
+            format!("`{name}` may make {MOST_MADE} at most, said as a literal number"),
+        )
+        .hint("join a table that has the rows, or make them where the result is read")),
+    }
+}
+
 /// How many terms each column of `plan` has when written out down to the tables, and the `largest` of all below.
 ///
 /// The optimiser moves conditions below the projections that they are about, and writes them out by that: `n + n` of `n + n` of …

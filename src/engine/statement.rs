@@ -4,10 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::{
-    common::{ParamValues, ScalarValue, TableReference, tree_node::TreeNodeRecursion},
+    common::{
+        ParamValues, ScalarValue, TableReference,
+        tree_node::{TreeNode as _, TreeNodeRecursion},
+    },
     error::DataFusionError,
     execution::SendableRecordBatchStream,
-    logical_expr::LogicalPlan,
+    logical_expr::{Expr, LogicalPlan},
     physical_plan::stream::RecordBatchStreamAdapter,
     prelude::DataFrame,
     sql::{parser::DFParserBuilder, sqlparser::dialect::GenericDialect},
@@ -159,6 +162,32 @@ impl Statement {
         Ok(self.session.statement(plan)?)
     }
 
+    /// Whether what the result calls `name` can only be a column that a table calls so too: nothing else was given that name on the way.
+    ///
+    /// # Errors
+    /// When the plan cannot be walked.
+    pub fn keeps_name(&self, name: &str) -> Result<bool> {
+        let mut kept = true;
+        self.plan.apply_with_subqueries(|node| {
+            // the columns of a union have the names of its first part
+            kept &= !matches!(
+                node,
+                LogicalPlan::Union(_) | LogicalPlan::RecursiveQuery(_) | LogicalPlan::Values(_)
+            );
+            node.apply_expressions(|expr| {
+                expr.apply(|part| {
+                    if let Expr::Alias(alias) = part
+                        && alias.name == name
+                    {
+                        kept &= matches!(&*alias.expr, Expr::Column(column) if column.name == name);
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })?;
+        Ok(kept)
+    }
+
     /// The tables that the statement reads, sorted.
     ///
     /// # Errors
@@ -199,9 +228,7 @@ impl Statement {
         let frame = frame.map_err(failure::running)?;
         let keys = columns
             .iter()
-            .map(|name| {
-                datafusion::prelude::Expr::Column(datafusion::common::Column::from_name(name)).sort(true, false)
-            })
+            .map(|name| Expr::Column(datafusion::common::Column::from_name(name)).sort(true, false))
             .collect::<Vec<_>>();
         let frame = if keys.is_empty() { frame } else { frame.sort(keys)? };
         run(frame).await

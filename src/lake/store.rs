@@ -36,6 +36,10 @@ pub(super) fn open(url: &str, options: &BTreeMap<String, String>, make: bool) ->
         return folder(&path, make);
     }
     let parsed = Url::parse(url).map_err(|_| unknown(url))?;
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(Error::usage(4003, "the URL of the lake holds a user or a password")
+            .hint("give credentials in the environment, where no log shows them: for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"));
+    }
     match parsed.scheme() {
         "memory" => {
             let name = parsed.host_str().unwrap_or("lake").to_owned();
@@ -73,6 +77,16 @@ fn folder(path: &std::path::Path, make: bool) -> Result<Place> {
         .with_source(error)
     })?;
     let absolute = std::fs::canonicalize(path)?;
+    #[cfg(unix)]
+    if make {
+        // what is not published is its owner's alone, whoever may read the open part
+        use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+        let closed = absolute.join("closed");
+        if !closed.exists() {
+            std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&closed)?;
+            std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700))?;
+        }
+    }
     let url = Url::from_directory_path(&absolute).map_err(|()| unknown(&absolute.display().to_string()))?;
     let root = Path::from_absolute_path(&absolute).map_err(|error| unknown(&error.to_string()))?;
     let base = Url::parse("file:///").map_err(|error| unknown(&error.to_string()))?;

@@ -4,7 +4,7 @@
 //! files of which a kill left some out, so each says which others belong to it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Read as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -119,13 +119,13 @@ pub(super) fn arrivals(
     let text = pattern
         .to_str()
         .ok_or_else(|| Error::invalid(3001, format!("the path of `{}` is not UTF-8", source.name)).at(at()))?;
-    let found = glob::glob(text).map_err(|error| {
+    let paths = glob::glob(text).map_err(|error| {
         Error::invalid(3001, format!("the path of `{}` is no pattern", source.name))
             .at(at())
             .with_source(error)
     })?;
-    let mut arrivals = Vec::new();
-    for path in found {
+    let mut found = Vec::new();
+    for path in paths {
         let path = path.map_err(|error| {
             Error::unavailable(3002, format!("the files of `{}` cannot be read", source.name))
                 .hint("check the rights of the folder")
@@ -144,14 +144,34 @@ pub(super) fn arrivals(
             .unwrap_or(&path)
             .to_string_lossy()
             .replace('\\', "/");
-        let new = !current.iter().any(|delivery| delivery.sha256 == sha256);
-        arrivals.push(Arrival {
-            file,
-            new,
-            bytes,
-            place: Place::Disk { path, sha256 },
-        });
+        found.push((file, path, sha256, bytes));
     }
+    let rounds = rounds(
+        &current,
+        &found
+            .iter()
+            .map(|(file, _, sha256, _)| (&**file, &**sha256))
+            .collect::<Vec<_>>(),
+    );
+    let mut arrivals: Vec<(Option<usize>, Arrival)> = found
+        .into_iter()
+        .zip(rounds)
+        .map(|((file, path, sha256, bytes), round)| {
+            let place = Place::Disk { path, sha256 };
+            let new = round.is_some();
+            (
+                round,
+                Arrival {
+                    file,
+                    new,
+                    bytes,
+                    place,
+                },
+            )
+        })
+        .collect();
+    arrivals.sort_by_key(|(round, _)| *round);
+    let arrivals: Vec<Arrival> = arrivals.into_iter().map(|(_, arrival)| arrival).collect();
     if arrivals.is_empty() {
         return Err(Error::not_found(
             3003,
@@ -165,6 +185,32 @@ pub(super) fn arrivals(
         .at(at()));
     }
     Ok(arrivals)
+}
+
+/// For every file, a name and its hash, when it lands: None when its bytes are there already, under whatever name, and stay; else the
+/// round. A file that lands takes the place of the delivery of its name, so bytes that were there under that name land anew under the
+/// name that they have now, after it.
+fn rounds(current: &[&Delivery], files: &[(&str, &str)]) -> Vec<Option<usize>> {
+    let mut rounds = vec![None; files.len()];
+    let mut gone: BTreeSet<&str> = BTreeSet::new();
+    for round in 0..=files.len() {
+        let new: Vec<usize> = (0..files.len())
+            .filter(|at| {
+                let stays =
+                    |delivery: &&&Delivery| delivery.sha256 == files[*at].1 && !gone.contains(delivery.id.as_str());
+                rounds[*at].is_none() && !current.iter().any(|delivery| stays(&delivery))
+            })
+            .collect();
+        if new.is_empty() {
+            break;
+        }
+        for at in new {
+            rounds[at] = Some(round);
+            let replaced = current.iter().filter(|delivery| delivery.file == files[at].0);
+            gone.extend(replaced.map(|delivery| delivery.id.as_str()));
+        }
+    }
+    rounds
 }
 
 /// SHA-256 and size of a file, which may be larger than memory.

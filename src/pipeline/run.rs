@@ -687,8 +687,13 @@ async fn broken(
     reads.insert(rule.on.parse()?);
     let public = |table: &TableId| context.plan.graph.sensitivity.get(table) == Some(&Sensitivity::Public);
     let open = reads.iter().all(public);
-    // of persons only the place in the delivery is shown, never a value
-    let place = ["_row", "_file", "_delivery"];
+    // of persons only the place in the delivery is shown, never a value, and no value under the name of a place
+    let mut place = vec!["_row", "_file", "_delivery"];
+    for name in std::mem::take(&mut place) {
+        if statement.keeps_name(name)? {
+            place.push(name);
+        }
+    }
     let shown: Vec<usize> = batches[0]
         .schema()
         .fields()

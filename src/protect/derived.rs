@@ -34,6 +34,15 @@ pub struct DerivedRule {
     pub only_published: bool,
 }
 
+/// Least that a minimum can be: figures of one or two persons, or areas, tell each of them.
+const LEAST_MINIMUM: f64 = 3.0;
+
+/// So many figures that are all whole numbers are counts, whatever their type is.
+const WHOLE_ROWS: usize = 5;
+
+/// Most decimals of a figure that is computed from closed tables.
+const MOST_DECIMALS: u32 = 3;
+
 /// Publishes computed figures.
 ///
 /// # Errors
@@ -66,12 +75,21 @@ pub fn protect_derived(
     if let Some((name, _)) = rule
         .minima
         .iter()
-        .find(|(_, minimum)| !(**minimum > 0.0 && minimum.is_finite()))
+        .find(|(_, minimum)| !(**minimum >= LEAST_MINIMUM && minimum.is_finite()))
     {
         return Err(
             Error::invalid(5027, format!("the minimum of `{name}` of `{table}` protects nobody"))
-                .hint("give a number above zero"),
+                .hint("figures of one or two tell each of them; give at least 3"),
         );
+    }
+    if !rule.only_published
+        && let Some((name, _)) = rule.values.iter().find(|(_, decimals)| **decimals > MOST_DECIMALS)
+    {
+        return Err(Error::refused(
+            5027,
+            format!("value `{name}` of `{table}` has more than {MOST_DECIMALS} decimals"),
+        )
+        .hint("so exact a figure gives away the counts behind it; round it"));
     }
     if rule.only_published {
         if ancestors.is_empty() {
@@ -268,6 +286,15 @@ fn published(batch: &RecordBatch, rule: &DerivedRule, enough: &BooleanArray, tab
         } else {
             let scale = 10_f64.powi(i32::try_from(*decimals).unwrap_or(15));
             let numbers = cast(array, &DataType::Float64)?;
+            let figures = numbers.as_primitive::<Float64Type>();
+            let whole = figures.iter().flatten().all(|value| value.fract().abs() <= 0.0);
+            if !rule.only_published && whole && figures.len() - figures.null_count() >= WHOLE_ROWS {
+                return Err(Error::refused(
+                    5029,
+                    format!("value `{name}` of `{table}` has whole numbers only: these are counts, which minima do not protect"),
+                )
+                .hint("publish counts with `protect: {counts: …}`"));
+            }
             // what is no number was not computable; adding zero makes of −0 a 0
             let rounded = numbers.as_primitive::<Float64Type>().iter().map(|value| {
                 value

@@ -65,12 +65,26 @@ impl ServeOptions {
     }
 }
 
-/// Opens the port of `options`.
+/// The users, if there are any; without them only this machine is served.
+fn users(options: &ServeOptions, address: SocketAddr) -> Result<Option<Users>> {
+    let users = options.users.as_deref().map(Users::load).transpose()?;
+    if users.is_none() && !address.ip().is_loopback() {
+        return Err(Error::usage(
+            7002,
+            format!("{address} can be reached by others, and no users are configured"),
+        )
+        .hint("give a user file with `--users FILE`, or listen on 127.0.0.1"));
+    }
+    Ok(users)
+}
+
+/// Opens the port of `options`, once it is known that it may be open.
 ///
 /// # Errors
-/// SAMSYN-7001 when the port is taken or the address is not this machine's.
+/// As [`serve_on`] for the users; SAMSYN-7001 when the port is taken or the address is not this machine's.
 pub async fn bind(options: &ServeOptions) -> Result<TcpListener> {
     let listen = options.listen;
+    users(options, listen)?;
     TcpListener::bind(listen).await.map_err(|cause| {
         let hint = match cause.kind() {
             std::io::ErrorKind::AddrInUse => {
@@ -107,14 +121,7 @@ pub async fn serve_on(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     let address = listener.local_addr()?;
-    let users = options.users.as_deref().map(Users::load).transpose()?;
-    if users.is_none() && !address.ip().is_loopback() {
-        return Err(Error::usage(
-            7002,
-            format!("{address} can be reached by others, and no users are configured"),
-        )
-        .hint("give a user file with `--users FILE`, or listen on 127.0.0.1"));
-    }
+    let users = users(&options, address)?;
     let gate = users::Gate::new(users, options.idle)?;
     let service = FlightServiceServer::new(flight::Service::new(engine, gate))
         .max_decoding_message_size(LARGEST_MESSAGE)

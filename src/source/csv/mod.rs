@@ -2,8 +2,8 @@
 //!
 //! The contract tells which columns to look for, and that finds both the delimiter and the header's line. The data ends with the last record
 //! that has the header's number of fields and something beside its first; what follows are footnotes. What can go wrong: a row that is
-//! taken for a footnote, so a short record right behind the data that has values is a row (set aside), and the end of the file in it a
-//! half-written file.
+//! taken for a footnote, so a short record right behind the data that has values, or a first field as the contract wants it, is a row (set
+//! aside when it does not keep the contract), and the end of the file in it a half-written file.
 
 mod cell;
 mod header;
@@ -16,7 +16,7 @@ use self::{
 };
 use super::{Delivered, Layout, Note, NoteKind, Parcel, text};
 use crate::{
-    contract::Contract,
+    contract::{Contract, LogicalType},
     error::{Error, Result},
 };
 
@@ -65,7 +65,10 @@ pub(super) fn read(layout: &Layout, contract: &Contract, delivered: &Delivered) 
             }
             rows.take(&record)?;
             adjoins = true;
-        } else if adjoins && behind.is_empty() && is_cut_row(&record) {
+        } else if adjoins
+            && behind.is_empty()
+            && (is_cut_row(&record) || keeps_first(&record, contract, &header.fields))
+        {
             if record.is_cut(&text) {
                 return Err(Error::invalid(
                     3105,
@@ -99,6 +102,20 @@ fn is_row(record: &Record, width: usize) -> bool {
 /// Whether a short record is what is left of a row: values in several fields, and no prose.
 fn is_cut_row(record: &Record) -> bool {
     record.filled() > 1 && !is_prose(record)
+}
+
+/// Whether the first field is what the contract says of its column by a pattern, codes or a whole number; words of a footnote are not.
+fn keeps_first(record: &Record, contract: &Contract, fields: &[Option<usize>]) -> bool {
+    let text = record.fields.get(0).unwrap_or_default().trim();
+    let Some((column, _)) = contract.columns.iter().zip(fields).find(|(_, at)| **at == Some(0)) else {
+        return false;
+    };
+    match (&column.pattern, &column.codes) {
+        _ if text.is_empty() => false,
+        (Some(pattern), _) => pattern.is_match(text),
+        (None, Some(codes)) => codes.iter().any(|code| code == text),
+        (None, None) => column.logical_type == LogicalType::Integer && text.parse::<i64>().is_ok(),
+    }
 }
 
 /// Prose has blanks behind its commas.

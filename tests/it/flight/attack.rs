@@ -268,6 +268,7 @@ async fn nothing_but_reading_is_possible() {
             "SELECT read_file('/etc/passwd')",
             "SELECT pg_read_file('/etc/passwd')",
             "SELECT getenv('HOME')",
+            "SELECT input_file_name() FROM pub.population",
             "",
             " ; ",
             "-- nothing",
