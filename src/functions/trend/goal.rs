@@ -18,7 +18,7 @@ pub(super) static GOAL_STATUS: Definition = Definition {
     formula: "actual_pace = (last − first)/years between them, required_pace = (target − last)/years left, projected = last + actual_pace·years left; reached: last is at the target or past it; away: the pace goes the wrong way; in_pace: projected is at the target or past it; else behind",
     reading: "struct with status, required_pace and actual_pace per year, projected value in the target's year, baseline (value of the first period), value (of the last), n periods, and reason; direction 'up' or 'down' is the one wanted, 'auto' that from baseline to target; start the series at the baseline with FILTER",
     range: "'reached', 'in_pace', 'behind' or 'away'",
-    null_when: "an argument is NULL or there are no rows; status alone where reason says so: one period only, several targets, baseline equal to the target with 'auto'; required_pace when the goal is reached; required_pace and projected when the target's year has passed",
+    null_when: "an argument is NULL or there are no rows; status alone where reason says so: one period only, several targets, baseline equal to the target with 'auto'; required_pace when the goal is reached or its direction not known; required_pace and projected when the target's year has passed",
     source: "Eurostat 2024, Sustainable development in the European Union: assessment of progress towards quantitative targets (actual against required pace)",
     example: Example {
         sql: "SELECT goal_status(year, v, 10, 2030)['status'] FROM (VALUES (2020, 20.0), (2022, 18.5), (2024, 17.0)) AS s(year, v)",
