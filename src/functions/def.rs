@@ -31,6 +31,8 @@ pub enum Family {
     Gap,
     /// Where groups live: near each other, near the centre, in clusters.
     Spatial,
+    /// Which way values and gaps go, and whether goals are met.
+    Trend,
 }
 
 impl fmt::Display for Family {
@@ -43,6 +45,7 @@ impl fmt::Display for Family {
             Self::Area => "area",
             Self::Gap => "gap",
             Self::Spatial => "spatial",
+            Self::Trend => "trend",
         })
     }
 }

@@ -23,6 +23,7 @@ mod segregation;
 mod spatial;
 mod store;
 mod table;
+mod trend;
 mod udaf;
 mod value;
 
@@ -48,6 +49,7 @@ static FAMILIES: &[&[&Definition]] = &[
     area::ALL,
     gap::ALL,
     spatial::ALL,
+    trend::ALL,
 ];
 
 /// Fields of struct results under their own names.

@@ -13,6 +13,7 @@ mod deps;
 mod flight;
 mod functions;
 mod golden;
+mod golden_trend;
 mod identities;
 mod kill;
 mod lake;

@@ -1,7 +1,10 @@
-//! Area summaries: the socioeconomic index and the five area types cut from it.
+//! Area summaries: the socioeconomic index, the five area types cut from it and moves between them, composite indices.
 //!
 //! Mean and standard deviation are arguments: which areas and which year they are taken over (the country, the same
 //! year) is the caller's statement in SQL, and a wrong choice shows there.
+
+mod compose;
+mod transitions;
 
 use super::{
     def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar},
@@ -9,7 +12,12 @@ use super::{
 };
 
 /// The family.
-pub(super) static ALL: &[&Definition] = &[&AREA_TYPE, &SOCIOECONOMIC_INDEX];
+pub(super) static ALL: &[&Definition] = &[
+    &transitions::AREA_TRANSITIONS,
+    &AREA_TYPE,
+    &compose::IDX_COMPOSE,
+    &SOCIOECONOMIC_INDEX,
+];
 
 /// The index.
 static SOCIOECONOMIC_INDEX: Definition = Definition {

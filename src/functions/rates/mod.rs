@@ -11,7 +11,7 @@ pub(super) mod limits;
 mod newcombe;
 pub(super) mod normal;
 mod poisson;
-mod pool;
+pub(super) mod pool;
 pub(super) mod random;
 mod ranks;
 mod rate;

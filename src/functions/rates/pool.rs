@@ -73,7 +73,7 @@ pub(super) static POOL_RATE: Definition = Definition {
 };
 
 /// Returns the first and the last year of a period.
-fn years(text: &str) -> Option<(i32, i32)> {
+pub(in crate::functions) fn years(text: &str) -> Option<(i32, i32)> {
     let text = text.trim();
     let split = text.split_once(['-', '–', '—', '/']);
     let year = |of: &str| {
