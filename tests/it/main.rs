@@ -18,6 +18,7 @@ mod identities;
 mod kill;
 mod lake;
 mod oracles;
+mod oracles_around;
 mod oracles_spatial;
 mod pipeline;
 mod protect;

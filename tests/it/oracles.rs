@@ -17,7 +17,7 @@ use crate::{
 const FOLDER: &str = "data/oracles/segregation";
 
 /// Indices that other modules compare, by the beginning of their names.
-const OTHERS: &[(&str, &[&str])] = &[
+pub(crate) const OTHERS: &[(&str, &[&str])] = &[
     (
         "oracles_spatial",
         &[

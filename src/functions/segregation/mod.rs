@@ -7,9 +7,12 @@
 
 mod areas;
 mod atkinson;
+mod bounds;
+mod change;
 mod concentration_profile;
 mod coverage;
 mod curve;
+mod decompose;
 mod dissimilarity;
 mod exact;
 mod exposure;
@@ -30,6 +33,7 @@ mod quotient;
 mod quotients;
 mod rank_order;
 mod ranks;
+mod small_units;
 mod variance;
 
 use super::def::Definition;
@@ -38,10 +42,15 @@ use super::def::Definition;
 pub(super) static ALL: &[&Definition] = &[
     &atkinson::SEG_ATKINSON,
     &atkinson::SEG_GENERALISED_ENTROPY,
+    &bounds::SEG_DISSIMILARITY_BOUNDS,
+    &bounds::SEG_ISOLATION_BOUNDS,
+    &change::SEG_CHANGE,
     &concentration_profile::SEG_CONCENTRATION_CURVE,
     &concentration_profile::SEG_CONCENTRATION_PROFILE,
     &coverage::SEG_COVERAGE,
     &curve::SEG_CURVE,
+    &decompose::SEG_MUTUAL_INFORMATION_DECOMPOSE,
+    &decompose::SEG_MUTUAL_INFORMATION_PARTS,
     &dissimilarity::SEG_DISSIMILARITY,
     &exact::SEG_EXPOSURE_EXACT,
     &exact::SEG_ISOLATION_EXACT,
@@ -66,6 +75,8 @@ pub(super) static ALL: &[&Definition] = &[
     &quotient::SEG_LOCATION_QUOTIENT,
     &quotients::SEG_LOCATION_QUOTIENTS,
     &rank_order::SEG_RANK_ORDER,
+    &small_units::SEG_DISSIMILARITY_RANDOM,
+    &small_units::SEG_MUTUAL_INFORMATION_BIAS,
     &variance::SEG_NORMALISED_EXPOSURE,
     &variance::SEG_RELATIVE_DIVERSITY,
     &variance::SEG_SQUARED_VARIATION,
