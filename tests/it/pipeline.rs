@@ -285,7 +285,9 @@ publish:
     assert_eq!(refused[0].0, "SAMSYN-2024", "{refused:?}");
     assert!(refused[0].2.contains("under one population"), "{refused:?}");
     // in two
-    let without: String = tail.split("  - table: pub.boende_omrade\n").next().unwrap().to_owned();
+    let (before, after) = tail.split_once("  - table: pub.boende_omrade\n").unwrap();
+    let (_, after) = after.split_once("  - table: ").unwrap();
+    let without = format!("{before}  - table: {after}");
     folder.write("pipelines/demo.yaml", format!("{head}publish:\n{without}"));
     folder.write(
         "pipelines/andra.yaml",
