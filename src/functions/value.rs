@@ -122,7 +122,8 @@ impl Output {
                 let numbers = values
                     .into_iter()
                     .map(|value| match value {
-                        Value::Number(value) if value.is_finite() => Ok(Some(value)),
+                        // adding zero makes of −0 a 0, which a sum of nothing may be or not be
+                        Value::Number(value) if value.is_finite() => Ok(Some(value + 0.0)),
                         Value::Number(_) => {
                             Err(Error::invalid(6009, "a result is too large or too small for a number")
                                 .hint("are the arguments counts, and in the order of the signature?"))
