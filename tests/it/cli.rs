@@ -587,3 +587,55 @@ fn a_wrong_command_line_or_setting() {
         .samsyn(&["run", "--lake", "ftp://x/y"])
         .fails(2, 4003, &["s3://"]);
 }
+
+/// The project of `samsyn init`, which takes every year.
+fn example() -> Folder {
+    let folder = Folder::new();
+    folder.samsyn(&["init", folder.path("").to_str().unwrap()]).good();
+    let pipeline = std::fs::read_to_string(folder.path("pipelines/exempel.yaml")).unwrap();
+    folder.write(
+        "pipelines/exempel.yaml",
+        pipeline.replace("first_year: 2023", "first_year: 2000"),
+    );
+    std::fs::remove_file(folder.path("in/befolkning_2024.csv")).unwrap();
+    folder
+}
+
+#[test]
+fn a_name_that_goes_to_other_bytes_takes_no_rows_along() {
+    let folder = example();
+    folder.write("in/befolkning_a.csv", "kommun;år;antal\n9901;2024;5\n");
+    folder.samsyn(&["run"]).good();
+    std::fs::rename(folder.path("in/befolkning_a.csv"), folder.path("in/befolkning_b.csv")).unwrap();
+    folder.write("in/befolkning_a.csv", "kommun;år;antal\n9902;2024;6\n");
+    folder.samsyn(&["run"]).good();
+    let rows = folder.sql("SELECT kommun, _file FROM raw.befolkning ORDER BY kommun");
+    assert_eq!(
+        rows,
+        serde_json::json!([
+            { "kommun": "9901", "_file": "in/befolkning_b.csv" },
+            { "kommun": "9902", "_file": "in/befolkning_a.csv" },
+        ])
+    );
+    assert!(folder.samsyn(&["run"]).good().out.contains("nothing changed"));
+}
+
+#[test]
+fn a_row_at_the_end_is_no_footnote() {
+    let folder = example();
+    let rows = "kommun;år;antal\n9901;2024;5\n9902;2024;7\n9903;;\n9904\n\nKälla: påhittat\n";
+    folder.write("in/befolkning_a.csv", rows);
+    let said = folder.samsyn(&["run"]);
+    assert!(
+        said.err.contains("4 rows delivered, 2 landed, 1 notes, 2 set aside"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn credentials_in_the_url_of_a_lake_are_refused_and_not_repeated() {
+    let said = example().samsyn(&["run", "--lake", "s3://user:hemligt@bucket/x"]);
+    said.fails(2, 4003, &[]);
+    assert!(!said.err.contains("hemligt"), "{}", said.err);
+}
