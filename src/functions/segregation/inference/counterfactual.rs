@@ -40,7 +40,7 @@ pub(in super::super) static SEG_COUNTERFACTUAL: Definition = Definition {
              whose c_s is structure and c_a attributes",
     example: Example {
         sql: "SELECT round(seg_counterfactual(area, x1, t1, x2, t2)['attributes'], 6) FROM (VALUES ('A', 10, 20, 8, 20), ('B', 0, 10, 4, 10), ('C', 10, 10, 5, 10)) AS v(area, x1, t1, x2, t2)",
-        result: "0.0",
+        result: "0.382068",
     },
     laws: &[],
     twins: &[],

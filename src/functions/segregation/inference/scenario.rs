@@ -62,8 +62,8 @@ pub(in super::super) static SEG_SCENARIO: Definition = Definition {
                 neutral_to where every share raises the index",
     source: "marginal changes of the areas' mix: Duncan & Duncan 1955, doi:10.2307/2088328; conventions of this library, 2026",
     example: Example {
-        sql: "SELECT seg_scenario(area, x, t, built_x, built_t)['change'] FROM (VALUES ('A', 10, 20, 0, 0), ('B', 0, 10, 10, 10), ('C', 10, 10, 0, 0)) AS v(area, x, t, built_x, built_t)",
-        result: "0.0",
+        sql: "SELECT round(seg_scenario(area, x, t, built_x, built_t)['change'], 6) FROM (VALUES ('A', 10, 20, 0, 0), ('B', 0, 10, 10, 10), ('C', 10, 10, 0, 0)) AS v(area, x, t, built_x, built_t)",
+        result: "-0.166667",
     },
     laws: &[],
     twins: &[],
@@ -77,14 +77,15 @@ pub(in super::super) static SEG_SCENARIO_AREAS: Definition = Definition {
     formula: "by area: after = index when all newcomers Σ built_x of Σ built_t live in this one area, change = after − before; \
               beside n = t and share = x/t of today",
     reading: "list of areas for UNNEST, ordered by their keys: where would the same people lower segregation most? Order by \
-              change. index is the name of any function of the family that gives one number",
+              change. D only knows on which side of the whole's mix an area is; seg_gini or seg_information_theory tell areas \
+              apart. index is the name of any function of the family that gives one number",
     range: "after as the index; change of either sign",
     null_when: "a count is NULL, nothing is built, or the index is NULL before; after and change where it is after; share where \
                 nobody lives",
     source: "marginal changes of the areas' mix: Duncan & Duncan 1955, doi:10.2307/2088328; conventions of this library, 2026",
     example: Example {
-        sql: "SELECT seg_scenario_areas(area, x, t, built_x, built_t)[2]['change'] FROM (VALUES ('A', 10, 20, 0, 0), ('B', 0, 10, 10, 10), ('C', 10, 10, 0, 0)) AS v(area, x, t, built_x, built_t)",
-        result: "0.0",
+        sql: "SELECT round(seg_scenario_areas(area, x, t, built_x, built_t)[2]['change'], 6) FROM (VALUES ('A', 10, 20, 0, 0), ('B', 0, 10, 10, 10), ('C', 10, 10, 0, 0)) AS v(area, x, t, built_x, built_t)",
+        result: "-0.166667",
     },
     laws: &[],
     twins: &[],
