@@ -1,7 +1,7 @@
 //! An index with what chance adds to it taken out, and how far it might be off.
 
 use super::{
-    draw::lot,
+    draw::Lot,
     people::People,
     replicate::{CONF, Drawn, INDEX, SEED, choice, run, times},
 };
@@ -93,47 +93,48 @@ fn bootstrap(table: &Table<'_>, params: &Params) -> Outcome {
         return Ok(Value::Null);
     };
     let cells = people.n.len();
-    let (_, groups) = people.margins();
-    let total: f64 = groups.iter().sum();
-    // cells of one group, one after the other
-    let mut by_group: Vec<usize> = (0..cells).collect();
-    by_group.sort_by_key(|at| people.group[*at]);
+    // cells in the order in which they are drawn: all together, or one group after the other
+    let mut order: Vec<usize> = (0..cells).collect();
+    if method == 1 {
+        order.sort_by_key(|at| people.group[*at]);
+    }
+    let lots: Vec<Lot> = if method == 2 {
+        Vec::new()
+    } else {
+        order
+            .chunk_by(|left, right| method == 0 || keys[1][*left] == keys[1][*right])
+            .map(|cells| Lot::new(cells.iter().map(|at| people.n[*at])))
+            .collect()
+    };
     // where the cells of an area start
     let starts: Vec<usize> = (0..=people.areas)
         .map(|area| keys[0].partition_point(|of| (*of as usize) < area))
         .collect();
     let values = run(NAME, reps, cells, |rep| {
         let stream = &mut Stream::seeded(seed, rep);
-        match method {
-            0 => {
-                let mut drawn = Vec::with_capacity(cells);
-                lot(stream, total, people.n.iter().copied(), &mut drawn);
-                people.value(&index, keys, &drawn, people.areas)
+        if method < 2 {
+            let mut in_order = Vec::with_capacity(cells);
+            for lot in &lots {
+                lot.draw(stream, &mut in_order);
             }
-            1 => {
-                let mut in_order = Vec::with_capacity(cells);
-                for of in by_group.chunk_by(|left, right| keys[1][*left] == keys[1][*right]) {
-                    let n = of.first().map_or(0.0, |at| groups[keys[1][*at] as usize]);
-                    lot(stream, n, of.iter().map(|at| people.n[*at]), &mut in_order);
-                }
-                let mut drawn = vec![0.0; cells];
-                for (at, n) in by_group.iter().zip(in_order) {
-                    drawn[*at] = n;
-                }
-                people.value(&index, keys, &drawn, people.areas)
+            if method == 0 {
+                return people.value(&index, keys, &in_order, people.areas);
             }
-            _ => {
-                let (mut area, mut group, mut n) = (Vec::new(), Vec::new(), Vec::new());
-                for (at, _) in (0..).zip(0..people.areas) {
-                    let from = stream.below(people.areas);
-                    let cells = starts[from]..starts[from + 1];
-                    area.resize(area.len() + cells.len(), at);
-                    group.extend_from_slice(&people.group[cells.clone()]);
-                    n.extend_from_slice(&people.n[cells]);
-                }
-                people.value(&index, [&area, &group], &n, people.areas)
+            let mut drawn = vec![0.0; cells];
+            for (at, n) in order.iter().zip(in_order) {
+                drawn[*at] = n;
             }
+            return people.value(&index, keys, &drawn, people.areas);
         }
+        let (mut area, mut group, mut n) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, _) in (0..).zip(0..people.areas) {
+            let from = stream.below(people.areas);
+            let cells = starts[from]..starts[from + 1];
+            area.resize(area.len() + cells.len(), at);
+            group.extend_from_slice(&people.group[cells.clone()]);
+            n.extend_from_slice(&people.n[cells]);
+        }
+        people.value(&index, [&area, &group], &n, people.areas)
     })?;
     let drawn = Drawn::new(NAME, values, conf)?;
     let (below, above) = drawn.middle();

@@ -1,7 +1,7 @@
 //! Whether two indices differ by more than chance.
 
 use super::{
-    draw::lot,
+    draw::Lot,
     index::Index,
     people::{or_null, whole},
     replicate::{CONF, Drawn, INDEX, SEED, Tail, choice, run, times},
@@ -74,10 +74,9 @@ pub(in super::super) static SEG_DIFFERENCE_TEST: Definition = Definition {
 };
 
 /// Returns areas whose people were drawn anew.
-fn drawn(stream: &mut Stream, of: &[Unit]) -> Wide {
-    let mut n = Vec::with_capacity(2 * of.len());
-    let all: f64 = of.iter().map(|unit| unit.t).sum();
-    lot(stream, all, of.iter().flat_map(|unit| [unit.x, unit.y]), &mut n);
+fn drawn(stream: &mut Stream, lot: &Lot) -> Wide {
+    let mut n = Vec::new();
+    lot.draw(stream, &mut n);
     Wide::new(
         n.as_chunks::<2>()
             .0
@@ -100,9 +99,12 @@ fn difference(table: &Table<'_>, params: &Params) -> Outcome {
     let (reps, seed, conf) = (times(NAME, params.number(0))?, params.number(1), params.number(2));
     let pairs = states(table, NAME)?;
     let sides = [side(&pairs, 0), side(&pairs, 1)];
+    let mut lots = Vec::new();
     if null == 2 {
         for side in &sides {
-            whole(NAME, &side.iter().flat_map(|of| [of.x, of.y]).collect::<Vec<f64>>())?;
+            let people: Vec<f64> = side.iter().flat_map(|of| [of.x, of.y]).collect();
+            whole(NAME, &people)?;
+            lots.push(Lot::new(people));
         }
     }
     let (Some(first), Some(second)) = (index.wide(&wide(&sides[0]))?, index.wide(&wide(&sides[1]))?) else {
@@ -135,7 +137,7 @@ fn difference(table: &Table<'_>, params: &Params) -> Outcome {
                 }
                 [wide(&side(&pairs, 0)), wide(&side(&pairs, 1))]
             }
-            2 => [drawn(stream, &sides[0]), drawn(stream, &sides[1])],
+            2 => [drawn(stream, &lots[0]), drawn(stream, &lots[1])],
             _ => [0, 1].map(|at| {
                 let areas = sides[at].iter().zip(&taken[at]);
                 Wide::new(areas.map(|(own, taken)| if heads(stream) { *own } else { *taken }))

@@ -115,6 +115,156 @@ pub(super) fn lot(stream: &mut Stream, mut n: f64, weights: impl Iterator<Item =
     }
 }
 
+/// Chances of a Poisson number, for drawing by a look at a table.
+#[derive(Debug)]
+struct Poisson {
+    /// Smallest number that comes up: smaller and larger ones are rarer than the smallest step of a uniform number.
+    least: f64,
+    /// Where its chances are.
+    from: usize,
+    count: usize,
+}
+
+/// Entries of tables that are worth their memory.
+const ENTRIES: f64 = 4_194_304.0;
+
+/// As many people as there are, to fall on their cells by lot again and again.
+///
+/// Independent Poisson numbers of each cell are, given their sum, a draw of so many people. They are drawn of a few people
+/// less than there are (if it becomes more, again), and those who are missing fall one by one: together an exact draw.
+#[derive(Debug)]
+pub(super) struct Lot {
+    weights: Vec<f64>,
+    people: f64,
+    /// Which table each cell has; none when there would be too many, then people fall by binomials.
+    tables: Vec<usize>,
+    kinds: Vec<Poisson>,
+    /// Chances of at most so many, table after table.
+    up_to: Vec<f64>,
+    /// Where to start looking, by the first digits of the chance.
+    first: Vec<u32>,
+    ends: Vec<usize>,
+    /// The cell of every so many-th person.
+    coarse: Vec<usize>,
+    step: usize,
+}
+
+impl Lot {
+    /// Prepares to draw Σ weights people in proportion to whole weights.
+    pub(super) fn new(weights: impl IntoIterator<Item = f64>) -> Self {
+        let weights: Vec<f64> = weights.into_iter().collect();
+        let people: f64 = weights.iter().sum();
+        let mut end = 0;
+        let ends: Vec<usize> = weights
+            .iter()
+            .map(|weight| {
+                end += whole(*weight);
+                end
+            })
+            .collect();
+        let step = end.div_ceil(ends.len().max(1)).max(1);
+        let mut of = Self {
+            coarse: (0..end.div_ceil(step))
+                .map(|at| ends.partition_point(|end| *end <= at * step))
+                .collect(),
+            weights,
+            people,
+            tables: Vec::new(),
+            kinds: Vec::new(),
+            up_to: Vec::new(),
+            first: Vec::new(),
+            ends,
+            step,
+        };
+        let fewer = (1.0 - 1.5 / people.sqrt()).max(0.0);
+        let mut kinds: Vec<f64> = of.weights.clone();
+        kinds.sort_by(f64::total_cmp);
+        kinds.dedup_by(|left, right| left.total_cmp(right).is_eq());
+        let entries: f64 = kinds.iter().map(|weight| 18.0 * weight.sqrt() + 30.0).sum();
+        if entries <= ENTRIES {
+            for weight in &kinds {
+                of.tabulate(weight * fewer);
+            }
+            let table = |weight: &f64| kinds.partition_point(|kind| kind < weight);
+            of.tables = of.weights.iter().map(table).collect();
+        }
+        of
+    }
+
+    /// Adds the table of a mean.
+    fn tabulate(&mut self, mean: f64) {
+        let width = 9.0 * mean.sqrt() + 10.0;
+        let least = (mean - width).floor().max(0.0);
+        let count = whole((mean + width).ceil() - least) + 1;
+        // up and down from the likeliest, in units of its chance
+        let mode = whole(mean.floor() - least);
+        let mut chances = vec![0.0; count];
+        chances[mode] = 1.0;
+        for at in mode + 1..count {
+            chances[at] = chances[at - 1] * mean / (least + at as f64);
+        }
+        for at in (0..mode).rev() {
+            chances[at] = chances[at + 1] * (least + at as f64 + 1.0) / mean;
+        }
+        let all: f64 = chances.iter().sum();
+        let from = self.up_to.len();
+        let mut sum = 0.0;
+        self.up_to.extend(chances.iter().map(|chance| {
+            sum += chance / all;
+            sum
+        }));
+        // no uniform number is above the last
+        self.up_to[from + count - 1] = 1.0;
+        let mut number = 0;
+        for at in 0..count {
+            while self.up_to[from + number as usize] * (count as f64) < at as f64 {
+                number += 1;
+            }
+            self.first.push(number);
+        }
+        self.kinds.push(Poisson { least, from, count });
+    }
+
+    /// Adds a draw: how many fall on each cell.
+    pub(super) fn draw(&self, stream: &mut Stream, into: &mut Vec<f64>) {
+        if self.tables.is_empty() {
+            lot(stream, self.people, self.weights.iter().copied(), into);
+            return;
+        }
+        let start = into.len();
+        let mut placed;
+        loop {
+            placed = 0.0;
+            for table in &self.tables {
+                let kind = &self.kinds[*table];
+                let chance = stream.uniform();
+                let up_to = &self.up_to[kind.from..kind.from + kind.count];
+                let mut number = self.first[kind.from + whole(chance * kind.count as f64)] as usize;
+                while up_to[number] < chance {
+                    number += 1;
+                }
+                let number = kind.least + number as f64;
+                placed += number;
+                into.push(number);
+            }
+            if placed <= self.people {
+                break;
+            }
+            into.truncate(start);
+        }
+        let everybody = self.ends.last().copied().unwrap_or(0);
+        while placed < self.people {
+            let person = stream.below(everybody);
+            let mut cell = self.coarse[person / self.step];
+            while self.ends[cell] <= person {
+                cell += 1;
+            }
+            into[start + cell] += 1.0;
+            placed += 1.0;
+        }
+    }
+}
+
 /// Places of fixed sizes.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -195,11 +345,11 @@ impl Places {
     }
 }
 
-/// Returns a whole number below 2⁵³ as one.
+/// Returns the whole part of a number from 0 and below 2⁵³.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "whole, from 0 and below 2⁵³"
+    reason = "from 0 and below 2⁵³"
 )]
 fn whole(of: f64) -> usize {
     of as usize
@@ -207,7 +357,7 @@ fn whole(of: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Places, Stream, binomial, lot, tail};
+    use super::{Lot, Places, Stream, binomial, lot, tail};
 
     fn ln_factorial(n: u32) -> f64 {
         (2..=n).map(|of| f64::from(of).ln()).sum()
@@ -289,6 +439,74 @@ mod tests {
         }
         for (sum, weight) in sums.iter().zip(weights) {
             assert!((sum - 4_000.0 * weight).abs() < 500.0, "{sums:?}");
+        }
+    }
+
+    #[test]
+    fn people_fall_on_their_cells_multinomially() {
+        // several of one weight, none, one person, many
+        for weights in [
+            vec![3.0, 0.0, 5.0, 2.0, 5.0],
+            vec![1.0],
+            vec![400.0, 90.0, 1.0, 9.0, 2_500.0, 0.0],
+        ] {
+            let people: f64 = weights.iter().sum();
+            let prepared = Lot::new(weights.iter().copied());
+            let (mut sums, mut squares) = (vec![0.0; weights.len()], vec![0.0; weights.len()]);
+            let mut both = 0.0;
+            for at in 0..20_000 {
+                let mut drawn = vec![7.0];
+                prepared.draw(&mut Stream::seeded(9.0, at), &mut drawn);
+                let drawn = &drawn[1..];
+                assert!((drawn.iter().sum::<f64>() - people).abs() < 1e-12);
+                for (at, n) in drawn.iter().enumerate() {
+                    sums[at] += n;
+                    squares[at] += n * n;
+                }
+                both += drawn[0] * drawn[weights.len() - 1];
+            }
+            for (at, weight) in weights.iter().enumerate() {
+                let mean = sums[at] / 20_000.0;
+                let variance = squares[at] / 20_000.0 - mean * mean;
+                let expected = weight * (1.0 - weight / people);
+                assert!(
+                    (mean - weight).abs() <= 5.0 * (expected / 20_000.0).sqrt(),
+                    "{mean} of {weight}"
+                );
+                assert!(
+                    (variance - expected).abs() <= 0.06 * expected,
+                    "{variance} of {expected}"
+                );
+            }
+            if weights.len() == 5 {
+                // two cells of one draw take from each other
+                let covariance = both / 20_000.0 - sums[0] * sums[4] / 4e8;
+                assert!((covariance + 3.0 * 5.0 / 15.0).abs() < 0.1, "{covariance}");
+            }
+        }
+    }
+
+    #[test]
+    fn tables_and_binomials_draw_alike() {
+        let prepared = Lot::new([2.0, 6.0, 1.0]);
+        let (mut one, mut other) = ([0.0; 10], [0.0; 10]);
+        for at in 0..40_000 {
+            let (mut left, mut right) = (Vec::new(), Vec::new());
+            prepared.draw(&mut Stream::seeded(10.0, at), &mut left);
+            lot(
+                &mut Stream::seeded(11.0, at),
+                9.0,
+                [2.0, 6.0, 1.0].into_iter(),
+                &mut right,
+            );
+            one[super::whole(left[1])] += 1.0;
+            other[super::whole(right[1])] += 1.0;
+        }
+        for (left, right) in one.iter().zip(other) {
+            assert!(
+                f64::abs(left - right) < 5.0 * f64::sqrt(left + right + 1.0),
+                "{one:?} {other:?}"
+            );
         }
     }
 
