@@ -102,7 +102,7 @@ pub(crate) async fn session(data: &RecordBatch) -> Session {
 }
 
 /// Runs a query and returns how many results there are and their sum.
-async fn query(session: &Session, sql: &str) -> (usize, f64) {
+pub(crate) async fn query(session: &Session, sql: &str) -> (usize, f64) {
     let stream = session
         .prepare(sql)
         .await

@@ -15,6 +15,7 @@ mod functions;
 mod golden;
 mod golden_trend;
 mod identities;
+mod inference;
 mod kill;
 mod lake;
 mod oracles;

@@ -46,7 +46,7 @@ async fn equal(context: &SessionContext, sql: &str, expected: f64) {
     );
 }
 
-async fn csv(context: &SessionContext, name: &str) -> bool {
+pub(crate) async fn csv(context: &SessionContext, name: &str) -> bool {
     let Some(path) = shared(&format!("data/oracles/segregation/{name}.csv")) else {
         return false;
     };

@@ -20,6 +20,7 @@ mod gini;
 mod gorard;
 mod hutchens;
 mod ice;
+mod inference;
 mod information;
 mod karmel_maclachlan;
 mod lexis;
@@ -60,6 +61,13 @@ pub(super) static ALL: &[&Definition] = &[
     &gorard::SEG_GORARD,
     &hutchens::SEG_HUTCHENS,
     &ice::SEG_ICE,
+    &inference::SEG_BOOTSTRAP,
+    &inference::SEG_CONTRIBUTION,
+    &inference::SEG_COUNTERFACTUAL,
+    &inference::SEG_DIFFERENCE_TEST,
+    &inference::SEG_SCENARIO,
+    &inference::SEG_SCENARIO_AREAS,
+    &inference::SEG_TEST,
     &information::SEG_INFORMATION_THEORY,
     &information::SEG_MUTUAL_INFORMATION,
     &karmel_maclachlan::SEG_KARMEL_MACLACHLAN,
