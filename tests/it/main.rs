@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod cases;
 mod cli;
 mod deps;
 mod flight;
