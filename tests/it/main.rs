@@ -14,6 +14,7 @@ mod deps;
 mod flight;
 mod functions;
 mod golden;
+mod golden_town;
 mod golden_trend;
 mod identities;
 mod kill;

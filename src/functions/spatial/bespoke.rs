@@ -124,7 +124,7 @@ pub(super) static SEG_NEIGHBOURHOOD_PROFILE: Definition = Definition {
     family: Family::Spatial,
     formula: "by k: D, G, H, isolation, exposure, η² and Atkinson(½) with every area's nearest k people as its unit; weight 'person': units weigh as many as live in the area; 'area': as many as are in the unit, as EquiPop does; P is the share of the whole; si = Σ (x/X) R_k; n_short counts areas that found fewer than k; k of 0 is the areas alone",
     reading: "list of scales with the segregation between surroundings of k people; falling fast is segregation in small patches; for UNNEST",
-    range: "0 to 1",
+    range: "0 to 1; information_theory, correlation and atkinson may fall below 0 where surroundings do not average to the whole",
     null_when: "a coordinate or count is NULL, or the group or the rest has nobody",
     source: SOURCE,
     example: Example {
