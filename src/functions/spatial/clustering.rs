@@ -36,7 +36,7 @@ pub(super) static SEG_ABSOLUTE_CLUSTERING: Definition = Definition {
         sql: "SELECT round(seg_absolute_clustering(area, east, north, m2, x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "0.449785",
     },
-    laws: &[],
+    laws: &[Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[
         Form::table(EDGES, absolute).sees_nulls().sees_empty(),
@@ -57,7 +57,7 @@ pub(super) static SEG_SPATIAL_PROXIMITY: Definition = Definition {
         sql: "SELECT round(seg_spatial_proximity(area, east, north, m2, x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "1.309821",
     },
-    laws: &[],
+    laws: &[Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[
         Form::table(EDGES, spatial).sees_nulls(),
@@ -79,7 +79,7 @@ pub(super) static SEG_RELATIVE_CLUSTERING: Definition = Definition {
         sql: "SELECT round(seg_relative_clustering(area, east, north, m2, x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "0.661269",
     },
-    laws: &[],
+    laws: &[Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[Form::table(EDGES, relative).sees_nulls(), Form::table(PLACES, relative)]),
 };
@@ -115,7 +115,7 @@ pub(super) static SEG_DISTANCE_DECAY_ISOLATION: Definition = Definition {
         sql: "SELECT round(seg_distance_decay_isolation(area, east, north, m2, x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "0.66766",
     },
-    laws: &[],
+    laws: &[Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[
         Form::table(EDGES, isolation).sees_nulls(),
