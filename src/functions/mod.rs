@@ -10,6 +10,7 @@
 
 mod area;
 mod call;
+mod card;
 mod def;
 mod diversity;
 mod exact;
@@ -35,6 +36,7 @@ use datafusion::{
 };
 
 pub use self::{
+    card::Card,
     def::{Argument, Definition, Example, Family, Law, Role, Twin},
     value::Output,
 };

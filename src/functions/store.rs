@@ -379,8 +379,10 @@ pub(super) fn refused(function: &str, argument: &Argument, infinite: bool) -> Er
         )
         .hint("NaN and infinity mean a division by zero before; use `nullif(divisor, 0)`")
     } else {
-        Error::invalid(6003, format!("`{function}` got a negative `{}`", argument.name))
-            .hint("counts are numbers from 0 upwards; find the rows with a WHERE")
+        Error::invalid(6003, format!("`{function}` got a negative `{}`", argument.name)).hint(format!(
+            "counts are numbers from 0 upwards; find the rows with `WHERE {} < 0`",
+            argument.name
+        ))
     }
 }
 

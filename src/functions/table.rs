@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{def::Params, gather::Gather, keys::Keys};
+use super::{call::order, def::Params, gather::Gather, keys::Keys};
 use crate::error::{Error, Result};
 
 /// Everything that is known of one group of rows. Cells without people are left out.
@@ -101,7 +101,7 @@ impl<'a> Table<'a> {
             6011,
             format!("`{function}` got a unit with two different values of `{what}`"),
         )
-        .hint("each row must belong to one unit: name units apart, or average before"))
+        .hint("each row must belong to one unit: name units apart (`area || '/' || part`), or average before with GROUP BY"))
     }
 
     /// Returns the areas with a group, its rest or other group, and the total, from the counts `x[, y], t`.
@@ -116,7 +116,10 @@ impl<'a> Table<'a> {
                     6004,
                     format!("`{function}` got an area whose group is larger than its total"),
                 )
-                .hint("the total is the last count, and every part of an area brings its own total"));
+                .hint(format!(
+                    "the total is the last count, and every part of an area brings its own total; {}",
+                    order(function)
+                )));
             }
             wide.push(*x, if last == 1 { t - x } else { *y }, *t);
         }

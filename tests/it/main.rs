@@ -8,11 +8,13 @@
 )]
 
 mod architecture;
+mod cases;
 mod cli;
 mod deps;
 mod flight;
 mod functions;
 mod golden;
+mod golden_town;
 mod golden_trend;
 mod identities;
 mod inference;

@@ -32,7 +32,7 @@ static SOCIOECONOMIC_INDEX: Definition = Definition {
         sql: "SELECT socioeconomic_index(12.0, 9.0, 6.0)",
         result: "9.0",
     },
-    laws: &[],
+    laws: &[Law::Within(0.0, f64::INFINITY)],
     twins: &[],
     body: Body::Scalar(Scalar {
         takes: &[

@@ -9,6 +9,7 @@ mod areas;
 mod atkinson;
 mod bounds;
 mod change;
+mod change_units;
 mod concentration_profile;
 mod coverage;
 mod curve;
@@ -46,6 +47,7 @@ pub(super) static ALL: &[&Definition] = &[
     &bounds::SEG_DISSIMILARITY_BOUNDS,
     &bounds::SEG_ISOLATION_BOUNDS,
     &change::SEG_CHANGE,
+    &change_units::SEG_CHANGE_UNITS,
     &concentration_profile::SEG_CONCENTRATION_CURVE,
     &concentration_profile::SEG_CONCENTRATION_PROFILE,
     &coverage::SEG_COVERAGE,
