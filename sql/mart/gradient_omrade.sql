@@ -3,7 +3,7 @@ description: >-
   Hur brant ändras andelen från områden med lägst löneinkomst till områden med högst? SII är skillnaden i procentenheter mellan toppen och
   botten av områdenas inkomstordning, RII kvoten mellan botten och topp, koncentrationsindex (Erreygers) hur andelen samlas i toppen (positivt)
   eller botten (negativt). Varje RegSO väger med sitt folk eller sina lägenheter. Kommuner med färre än fem RegSO är inte med: en lutning
-  genom så få punkter säger inget.
+  genom så få punkter säger inget. Intervallen rymmer slumpen i andelarna, inte att områden ligger vid sidan av linjen.
 grain: [omrade_niva, omrade, ar, matt]
 */
 WITH andelar AS (

@@ -39,12 +39,14 @@ SELECT
     mal_ar,
     CASE lage['status'] WHEN 'reached' THEN 'nått' WHEN 'in_pace' THEN 'i takt' WHEN 'behind' THEN 'efter' WHEN 'away' THEN 'fel håll' END AS lage,
     lage['actual_pace'] AS takt,
-    lage['required_pace'] AS behovd_takt,
+    -- nothing more is needed for a goal that is reached
+    CASE WHEN lage['status'] = 'reached' THEN 0 ELSE lage['required_pace'] END AS behovd_takt,
     lage['projected'] AS framskrivet,
     trend_p,
     CASE
-        -- no pace is needed for a goal that is reached
-        WHEN lage['status'] IS NULL OR lage['required_pace'] IS NULL OR lage['actual_pace'] IS NULL OR trend_p IS NULL THEN 'L'
+        WHEN lage['status'] IS NULL OR lage['actual_pace'] IS NULL OR trend_p IS NULL THEN 'L'
+        WHEN lage['status'] <> 'reached' AND lage['required_pace'] IS NULL THEN 'L'
+        WHEN lage['projected'] IS NULL THEN 'L'
         ELSE 'A'
     END AS obs_status,
     'F' AS conf_status

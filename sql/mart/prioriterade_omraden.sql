@@ -46,8 +46,7 @@ SELECT
     u.bidrag AS bidrag_segregation,
     CASE
         WHEN o.omradestyp IS NULL OR l.inkomsttyp_till IS NULL OR l.inkomsttyp_fran IS NULL OR b.antal IS NULL THEN 'M'
-        WHEN r.obs_status <> 'A' THEN r.obs_status
-        WHEN u.obs_status <> 'A' THEN u.obs_status
+        WHEN r.andel IS NULL OR r.rang IS NULL OR u.andel IS NULL OR u.bidrag IS NULL THEN 'L'
         ELSE 'A'
     END AS obs_status,
     'F' AS conf_status
@@ -55,10 +54,10 @@ FROM lagen AS l
 JOIN core.omradestyp_regso AS o ON o.regso = l.regso
 LEFT JOIN core.befolkning_regso AS b ON b.regso = l.regso AND b.ar = $till_ar AND b.fodelseregion = 'totalt'
 LEFT JOIN (
-    SELECT regso, andel_fokus AS andel, bidrag, obs_status FROM mart.segregation_regso WHERE ar = $till_ar AND doman = 'fodelseregion'
+    SELECT regso, andel_fokus AS andel, bidrag FROM mart.segregation_regso WHERE ar = $till_ar AND doman = 'fodelseregion'
 ) AS u ON u.regso = l.regso
 LEFT JOIN (
-    SELECT regso, andel, rang, rang_lo, rang_hi, antal_omraden, obs_status FROM mart.rangordning_regso WHERE matt = 'andel_hyresrätt'
+    SELECT regso, andel, rang, rang_lo, rang_hi, antal_omraden FROM mart.rangordning_regso WHERE matt = 'andel_hyresrätt'
 ) AS r ON r.regso = l.regso
 LEFT JOIN raw.scb_kommuner AS k ON k.kommun = l.kommun
 WHERE o.omradestyp <= 2 OR l.inkomsttyp_till <= 2
