@@ -24,6 +24,8 @@ use samsyn::{
 
 use crate::shared::shared;
 
+mod strategy;
+
 /// A table as a reader sees it.
 struct Table {
     rows: RecordBatch,
@@ -637,12 +639,11 @@ fn incomes_as_the_file_has_them() {
 /// Indicator, kommun, year, sex.
 type Kpi = (String, String, i64, String);
 
-#[test]
-fn kolada_keeps_its_status() {
-    let Some(made) = made() else { return };
+/// What the file of indicators says, with its status in SDMX.
+fn kolada() -> BTreeMap<Kpi, (Option<f64>, &'static str, &'static str)> {
     let path = shared("data/sweden/kolada/2024-01-30_KOLADA_data_raw.parquet").unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
-    let mut expected: BTreeMap<Kpi, (Option<f64>, &str, &str)> = BTreeMap::new();
+    let mut expected: BTreeMap<Kpi, (Option<f64>, &'static str, &'static str)> = BTreeMap::new();
     for batch in reader.build().unwrap() {
         let rows = batch.unwrap();
         let schema = rows.schema();
@@ -670,6 +671,13 @@ fn kolada_keeps_its_status() {
             assert!(expected.insert(key, (value, obs, conf)).is_none());
         }
     }
+    expected
+}
+
+#[test]
+fn kolada_keeps_its_status() {
+    let Some(made) = made() else { return };
+    let expected = kolada();
     let table = made.table("pub.nyckeltal_kommun");
     assert_eq!((expected.len(), table.rows.num_rows()), (127_600, 127_600));
     let (kpi, kommun, sex, title) = (
