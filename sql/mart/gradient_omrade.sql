@@ -1,9 +1,10 @@
 /*
 description: >-
-  Hur brant ändras andelen från områden med lägst löneinkomst till områden med högst? SII är skillnaden i procentenheter mellan toppen och
-  botten av områdenas inkomstordning, RII kvoten mellan botten och topp, koncentrationsindex (Erreygers) hur andelen samlas i toppen (positivt)
-  eller botten (negativt). Varje RegSO väger med sitt folk eller sina lägenheter. Kommuner med färre än fem RegSO är inte med: en lutning
-  genom så få punkter säger inget. Intervallen rymmer slumpen i andelarna, inte att områden ligger vid sidan av linjen.
+  Hur brant ändras andelen från områden med lägst löneinkomst till områden med högst, och har det blivit brantare? Första och sista året. SII
+  är skillnaden i procentenheter mellan toppen och botten av områdenas inkomstordning, RII kvoten mellan botten och topp, koncentrationsindex
+  (Erreygers) hur andelen samlas i toppen (positivt) eller botten (negativt). Varje RegSO väger med sitt folk eller sina lägenheter. Kommuner
+  med färre än fem RegSO är inte med: en lutning genom så få punkter säger inget. Intervallen rymmer slumpen i andelarna, inte att områden
+  ligger vid sidan av linjen.
 grain: [omrade_niva, omrade, ar, matt]
 */
 WITH andelar AS (
@@ -28,7 +29,7 @@ omraden AS (
         100.0 * sqrt((a.x + 0.5) * (a.n - a.x + 0.5)) / ((a.n + 1) * sqrt(a.n)) AS fel
     FROM andelar AS a
     LEFT JOIN core.inkomst_regso AS i ON i.regso = a.regso AND i.ar = a.ar
-    WHERE a.matt <> 'andel_uppgift saknas' AND (a.n IS NULL OR a.n > 0)
+    WHERE a.matt <> 'andel_uppgift saknas' AND (a.n IS NULL OR a.n > 0) AND a.ar IN ($fran_ar, $till_ar)
 ),
 nivaer AS (
     SELECT 'kommun' AS omrade_niva, kommun AS omrade, ar, matt, medel_tkr, andel, n, fel FROM omraden

@@ -32,10 +32,12 @@ lokala AS (
     GROUP BY kommun, ar, doman
 ),
 delar AS (
-    SELECT
-        kommun, ar, doman, l['area'] AS regso, l['value'] AS lokal, l['share'] AS andel,
-        round(sum(CASE WHEN l['value'] > 0 THEN l['share'] * l['value'] ELSE 0 END) OVER (PARTITION BY kommun, ar, doman), 12) AS m
-    FROM lokala
+    SELECT kommun, ar, doman, l['area'] AS regso, l['value'] AS lokal, l['share'] AS andel FROM lokala
+),
+hela AS (
+    SELECT kommun, ar, doman, seg_mutual_information(regso, grupp, n) AS m
+    FROM celler
+    GROUP BY kommun, ar, doman
 )
 SELECT
     o.regso,
@@ -47,14 +49,15 @@ SELECT
     CASE WHEN k.saknas = 0 THEN 100.0 * o.x / nullif(o.t, 0) END AS andel_fokus,
     CASE WHEN k.saknas = 0 THEN seg_location_quotient(o.x, o.t, k.x, k.t) END AS lokalkvot,
     d.lokal,
-    100.0 * d.andel * d.lokal / nullif(d.m, 0) AS bidrag,
+    100.0 * d.andel * d.lokal / nullif(h.m, 0) AS bidrag,
     CASE
         WHEN k.saknas > 0 THEN 'M'
         -- one area is its kommun, and without segregation nobody contributes
-        WHEN d.lokal IS NULL OR d.m = 0 OR k.x = 0 OR o.t = 0 THEN 'L'
+        WHEN d.lokal IS NULL OR h.m IS NULL OR h.m = 0 OR k.x = 0 OR o.t = 0 THEN 'L'
         ELSE 'A'
     END AS obs_status,
     'F' AS conf_status
 FROM omraden AS o
 JOIN kommuner AS k ON k.kommun = o.kommun AND k.ar = o.ar AND k.doman = o.doman
+LEFT JOIN hela AS h ON h.kommun = o.kommun AND h.ar = o.ar AND h.doman = o.doman
 LEFT JOIN delar AS d ON d.regso = o.regso AND d.ar = o.ar AND d.doman = o.doman

@@ -630,7 +630,7 @@ fn segregation_of_every_level_and_domain() {
                 near(local[row], value, regso);
                 near(quotient[row], (cell[0] / t) / (groups[0] / all), regso);
                 let share = 100.0 * t / all * value / own;
-                assert!((part[row].unwrap() - share).abs() < 1e-6, "{regso}");
+                assert!((part[row].unwrap() - share).abs() < 1e-7 * share.max(1.0), "{regso}");
             }
         }
     }
@@ -746,7 +746,8 @@ fn the_slope_over_incomes() {
             }
         }
     }
-    areas.retain(|_, places| places.len() >= 5);
+    // the first year and the last
+    areas.retain(|(_, _, year, _), places| places.len() >= 5 && [2020, 2023].contains(year));
     assert_eq!(areas.len(), table.rows.num_rows());
     for ((level, area, year, measure), mut places) in areas {
         let row = at_keys[&key(&[level, &area, &year.to_string(), &measure])];
