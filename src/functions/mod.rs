@@ -13,6 +13,7 @@ mod call;
 mod def;
 mod diversity;
 mod exact;
+mod forecast;
 mod gap;
 mod gather;
 mod inequality;
@@ -50,6 +51,7 @@ static FAMILIES: &[&[&Definition]] = &[
     gap::ALL,
     spatial::ALL,
     trend::ALL,
+    forecast::ALL,
 ];
 
 /// Fields of struct results under their own names.
