@@ -11,6 +11,7 @@ mod architecture;
 mod cli;
 mod deps;
 mod flight;
+mod forecast;
 mod functions;
 mod golden;
 mod golden_trend;

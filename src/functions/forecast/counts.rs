@@ -176,8 +176,8 @@ fn forecast(table: &Table<'_>, params: &Params) -> Outcome {
         offset: DVector::from_iterator(known.len(), known.iter().map(|point| exposure(point).ln())),
     };
     let fit = match method {
-        Method::Poisson => data.fit(0.0),
-        Method::NegativeBinomial => data.overdispersed(),
+        Method::Poisson => data.poisson(),
+        Method::NegativeBinomial => data.poisson().and_then(|poisson| data.overdispersed(&poisson)),
         Method::Auto => data.best(),
     };
     let Some(fit) = fit else {

@@ -4,14 +4,18 @@
 //! told by an absent result: columns that say the same, counts that run to 0 or to infinity.
 
 use nalgebra::{DMatrix, DVector};
-use statrs::function::gamma::ln_gamma;
+use statrs::function::gamma::{digamma, ln_gamma};
 
 /// Most steps of one fit.
-const STEPS: usize = 200;
+const STEPS: usize = 60;
 /// Largest logarithm of an expected count.
 const LARGEST: f64 = 60.0;
 /// Limits of the logarithm of α.
 const LOG_ALPHA: (f64, f64) = (-14.0, 5.0);
+/// How many parts of that are looked at first.
+const GRID: f64 = 12.0;
+/// How often what is left between two of them is halved.
+const BISECTIONS: usize = 40;
 /// 95 per cent quantile of ½χ²₀ + ½χ²₁, which twice the gain in likelihood has when α is 0.
 const OVERDISPERSED: f64 = 2.705_543_454_095_404;
 
@@ -33,6 +37,8 @@ pub(super) struct Fit {
     /// Dispersion: 0 is Poisson.
     pub(super) alpha: f64,
     likelihood: f64,
+    /// Logarithms of what is expected, where the next fit begins.
+    eta: DVector<f64>,
 }
 
 impl Fit {
@@ -44,10 +50,14 @@ impl Fit {
 }
 
 impl Data {
-    /// Fits with a given α.
-    pub(super) fn fit(&self, alpha: f64) -> Option<Fit> {
+    /// Fits a Poisson regression.
+    pub(super) fn poisson(&self) -> Option<Fit> {
         let mean = self.counts.mean();
-        let mut eta = self.counts.map(|count| f64::midpoint(count, mean).ln());
+        self.fit(0.0, self.counts.map(|count| f64::midpoint(count, mean).ln()))
+    }
+
+    /// Fits with a given α from first guesses on.
+    fn fit(&self, alpha: f64, mut eta: DVector<f64>) -> Option<Fit> {
         for _ in 0..STEPS {
             let mu = eta.map(f64::exp);
             let weights = mu.map(|mu| mu / (1.0 + alpha * mu));
@@ -73,6 +83,7 @@ impl Data {
                     covariance: solver.inverse(),
                     alpha,
                     likelihood: self.likelihood(&eta, alpha),
+                    eta,
                 });
             }
         }
@@ -95,43 +106,48 @@ impl Data {
         self.counts.iter().zip(eta.iter()).map(of).sum()
     }
 
-    /// Fits with the most likely α.
-    pub(super) fn overdispersed(&self) -> Option<Fit> {
-        let of = |log: f64| self.fit(log.exp());
-        let likelihood = |fit: &Option<Fit>| fit.as_ref().map_or(f64::NEG_INFINITY, |fit| fit.likelihood);
-        let width = (LOG_ALPHA.1 - LOG_ALPHA.0) / 38.0;
+    /// Fits with the most likely α, from a Poisson fit on.
+    pub(super) fn overdispersed(&self, poisson: &Fit) -> Option<Fit> {
+        let of = |log: f64| self.fit(log.exp(), poisson.eta.clone());
+        let likelihood = |log: f64| of(log).map_or(f64::NEG_INFINITY, |fit| fit.likelihood);
+        let width = (LOG_ALPHA.1 - LOG_ALPHA.0) / GRID;
         let mut best = (LOG_ALPHA.0, f64::NEG_INFINITY);
-        for at in 0..=38 {
-            let log = LOG_ALPHA.0 + width * f64::from(at);
-            let here = likelihood(&of(log));
+        let mut log = LOG_ALPHA.0;
+        while log < LOG_ALPHA.1 + width / 2.0 {
+            let here = likelihood(log);
             if here > best.1 {
                 best = (log, here);
             }
+            log += width;
         }
-        // golden section between the neighbours
-        let golden = (5.0_f64.sqrt() - 1.0) / 2.0;
+        // the likelihood is flat at its top: where its slope is 0 has more digits
         let (mut lo, mut hi) = (best.0 - width, best.0 + width);
-        let (mut left, mut right) = (hi - golden * (hi - lo), lo + golden * (hi - lo));
-        let (mut of_left, mut of_right) = (likelihood(&of(left)), likelihood(&of(right)));
-        while hi - lo > 1e-9 {
-            if of_left >= of_right {
-                (hi, right, of_right) = (right, left, of_left);
-                left = hi - golden * (hi - lo);
-                of_left = likelihood(&of(left));
+        for _ in 0..BISECTIONS {
+            let middle = f64::midpoint(lo, hi);
+            if of(middle).is_some_and(|fit| self.wants_more(&fit)) {
+                lo = middle;
             } else {
-                (lo, left, of_left) = (left, right, of_right);
-                right = lo + golden * (hi - lo);
-                of_right = likelihood(&of(right));
+                hi = middle;
             }
         }
         of(f64::midpoint(lo, hi))
     }
 
+    /// Returns whether the likelihood grows with α. What the coefficients do does not matter: they are at their best.
+    fn wants_more(&self, fit: &Fit) -> bool {
+        let theta = fit.alpha.recip();
+        let of = |(count, eta): (&f64, &f64)| {
+            let whole = theta + eta.exp();
+            digamma(count + theta) - digamma(theta) + (theta / whole).ln() + 1.0 - (count + theta) / whole
+        };
+        self.counts.iter().zip(fit.eta.iter()).map(of).sum::<f64>() < 0.0
+    }
+
     /// Fits a negative binomial regression if the counts spread more than Poisson by the likelihood-ratio test at 5 per
     /// cent, else a Poisson one.
     pub(super) fn best(&self) -> Option<Fit> {
-        let poisson = self.fit(0.0)?;
-        Some(match self.overdispersed() {
+        let poisson = self.poisson()?;
+        Some(match self.overdispersed(&poisson) {
             Some(wider) if 2.0 * (wider.likelihood - poisson.likelihood) > OVERDISPERSED => wider,
             _ => poisson,
         })
