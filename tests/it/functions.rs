@@ -181,6 +181,7 @@ fn numbered(argument: &str, unit: usize, number: usize) -> f64 {
         // with no unit alone below the budget
         "cap" => 1000.0 + unit as f64,
         "window_days" => 365.0,
+        "variable_weight" => 2.0,
         _ => ((unit * 37 + 11 * number) % 17) as f64 / 3.0,
     }
 }

@@ -9,6 +9,7 @@ mod compose;
 mod ojamlikhetsindex;
 mod similar;
 mod transitions;
+mod voice;
 
 use super::{
     def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar},
@@ -22,6 +23,7 @@ pub(super) static ALL: &[&Definition] = &[
     &compose::IDX_COMPOSE,
     &ojamlikhetsindex::OJAMLIKHETSINDEX,
     &similar::SIMILAR_AREAS,
+    &voice::VOICE_GAP,
     &SOCIOECONOMIC_INDEX,
 ];
 

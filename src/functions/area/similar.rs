@@ -25,7 +25,7 @@ pub(super) static SIMILAR_AREAS: Definition = Definition {
     name: "similar_areas",
     family: Family::Area,
     formula: "distance = √(Σ w·(z − z of target)²/Σ w), z = (v − mean)/sd over the areas of the call (sd with n); variables that are the same everywhere say nothing",
-    reading: "list with area, distance and rank of the k areas most like the target, itself left out, nearest first, for UNNEST; distance 1 is one standard deviation apart in every variable; ties in the order of names; rows are (area, v1, …, v5) or, for more variables or weights, (area, variable, value[, weight]), where an area that lacks a variable is left out",
+    reading: "list with area, distance and rank of the k areas most like the target, itself left out, nearest first, for UNNEST; distance 1 is one standard deviation apart in every variable; ties in the order of names; rows are (area, v1, …, v5) or, for more variables or weights, (area, variable, value[, variable_weight]), where an area that lacks a variable is left out",
     range: "distance 0 upwards",
     null_when: "a number is NULL, there are no rows, or the target is not among the areas (or lacks a variable)",
     source: "Everitt et al. 2011, Cluster analysis, doi:10.1002/9780470977811 (standardised Euclidean distance)",
@@ -51,7 +51,7 @@ pub(super) static SIMILAR_AREAS: Definition = Definition {
                 AREA,
                 Argument::key("variable"),
                 Argument::number("value"),
-                Argument::number("weight"),
+                Argument::number("variable_weight"),
                 TARGET,
                 K,
             ],
@@ -93,7 +93,7 @@ fn long(table: &Table<'_>, params: &Params) -> Outcome {
             1.0
         };
         if weight < 0.0 {
-            return Err(Error::invalid(6003, "`similar_areas` got a negative `weight`")
+            return Err(Error::invalid(6003, "`similar_areas` got a negative `variable_weight`")
                 .hint("weights are numbers from 0 upwards; find the rows with a WHERE"));
         }
         if weights[variable]
