@@ -24,7 +24,8 @@ fn is_number(of: &DataType) -> bool {
 /// `(area, group, n)` could not be told from `(area, x, t)`.
 fn takes(argument: &Argument, at: usize, of: &DataType) -> bool {
     let text = match argument.role {
-        Role::Key => is_text(of) || (at == 0 && of.is_integer()),
+        // a day is written as its text, YYYY-MM-DD
+        Role::Key => is_text(of) || matches!(of, DataType::Date32) || (at == 0 && of.is_integer()),
         Role::Name | Role::Choice(_) => is_text(of),
         Role::Number | Role::Count | Role::Total | Role::Option(_) => is_number(of),
     };

@@ -33,6 +33,8 @@ pub enum Family {
     Spatial,
     /// Which way values and gaps go, and whether goals are met.
     Trend,
+    /// What comes next, and what to do about it.
+    Forecast,
 }
 
 impl fmt::Display for Family {
@@ -46,6 +48,7 @@ impl fmt::Display for Family {
             Self::Gap => "gap",
             Self::Spatial => "spatial",
             Self::Trend => "trend",
+            Self::Forecast => "forecast",
         })
     }
 }

@@ -14,6 +14,7 @@ mod card;
 mod def;
 mod diversity;
 mod exact;
+mod forecast;
 mod gap;
 mod gather;
 mod inequality;
@@ -52,6 +53,7 @@ static FAMILIES: &[&[&Definition]] = &[
     gap::ALL,
     spatial::ALL,
     trend::ALL,
+    forecast::ALL,
 ];
 
 /// Fields of struct results under their own names.

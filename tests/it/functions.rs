@@ -117,7 +117,7 @@ impl Call {
                         key += 1;
                         Arc::new(
                             rows.iter()
-                                .map(|row| Some(named(argument.name, at, row.keys[at])))
+                                .map(|row| Some(named(argument.name, at, row.keys[at], row.keys[0])))
                                 .collect::<StringArray>(),
                         )
                     }
@@ -131,7 +131,7 @@ impl Call {
                         };
                         Arc::new(Float64Array::from_iter_values(
                             rows.iter()
-                                .map(|row| times * ((row.keys[0] * 37 + 11 * number) % 17) as f64 / 3.0),
+                                .map(|row| times * numbered(argument.name, row.keys[0], number)),
                         ))
                     }
                     Role::Total => Arc::new(
@@ -245,13 +245,29 @@ fn last_key(takes: &[Argument]) -> usize {
     takes.iter().filter(|of| of.role == Role::Key).count().saturating_sub(1)
 }
 
-/// A key as its argument wants it: ages and periods are read.
-fn named(argument: &str, key: usize, at: usize) -> String {
+/// A number of a unit as its argument wants it: some are the same for all.
+fn numbered(argument: &str, unit: usize, number: usize) -> f64 {
+    match argument {
+        "budget" => 1000.0,
+        // with no unit alone below the budget
+        "cap" => 1000.0 + unit as f64,
+        "window_days" => 365.0,
+        "variable_weight" => 2.0,
+        _ => ((unit * 37 + 11 * number) % 17) as f64 / 3.0,
+    }
+}
+
+/// A key as its argument wants it: ages, periods and dates are read. `first` is the number of the row's first key.
+fn named(argument: &str, key: usize, at: usize, first: usize) -> String {
     match argument {
         "age" => (5 * at).to_string(),
         "period" => (2000 + at).to_string(),
         // an area, sometimes the row's own
         "neighbour" => text(0, at),
+        // a tree
+        "parent" => text(0, first / 2),
+        "date" => format!("20{:02}-03-0{}", at + first % 3, 1 + at),
+        "follow_up_end" => "2003-06-30".to_owned(),
         _ => text(key, at),
     }
 }

@@ -13,6 +13,7 @@ mod cli;
 mod demo;
 mod deps;
 mod flight;
+mod forecast;
 mod functions;
 mod golden;
 mod golden_town;

@@ -1,10 +1,15 @@
-//! Area summaries: the socioeconomic index, the five area types cut from it and moves between them, composite indices.
+//! Area summaries: the socioeconomic index, the five area types cut from it and moves between them, composite indices,
+//! the national index of inequality, areas that are alike.
 //!
 //! Mean and standard deviation are arguments: which areas and which year they are taken over (the country, the same
 //! year) is the caller's statement in SQL, and a wrong choice shows there.
 
+mod components;
 mod compose;
+mod ojamlikhetsindex;
+mod similar;
 mod transitions;
+mod voice;
 
 use super::{
     def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar},
@@ -16,6 +21,9 @@ pub(super) static ALL: &[&Definition] = &[
     &transitions::AREA_TRANSITIONS,
     &AREA_TYPE,
     &compose::IDX_COMPOSE,
+    &ojamlikhetsindex::OJAMLIKHETSINDEX,
+    &similar::SIMILAR_AREAS,
+    &voice::VOICE_GAP,
     &SOCIOECONOMIC_INDEX,
 ];
 

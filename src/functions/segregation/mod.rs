@@ -14,7 +14,7 @@ mod concentration_profile;
 mod coverage;
 mod curve;
 mod decompose;
-mod dissimilarity;
+pub(super) mod dissimilarity;
 mod exact;
 mod exposure;
 mod gini;
