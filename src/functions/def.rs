@@ -33,6 +33,8 @@ pub enum Family {
     Spatial,
     /// Which way values and gaps go, and whether goals are met.
     Trend,
+    /// What may be shown of a figure about few people.
+    Disclosure,
 }
 
 impl fmt::Display for Family {
@@ -46,6 +48,7 @@ impl fmt::Display for Family {
             Self::Gap => "gap",
             Self::Spatial => "spatial",
             Self::Trend => "trend",
+            Self::Disclosure => "disclosure",
         })
     }
 }

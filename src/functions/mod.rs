@@ -11,6 +11,7 @@
 mod area;
 mod call;
 mod def;
+mod disclosure;
 mod diversity;
 mod exact;
 mod gap;
@@ -50,6 +51,7 @@ static FAMILIES: &[&[&Definition]] = &[
     gap::ALL,
     spatial::ALL,
     trend::ALL,
+    disclosure::ALL,
 ];
 
 /// Fields of struct results under their own names.

@@ -1,0 +1,11 @@
+//! Disclosure control in SQL: rules for single cells, perturbation with cell keys, rounding, and what a status means.
+//!
+//! The methods themselves are in `protect`; here are only their shells. A function of this family protects the figures
+//! of one query. Whole publications, where totals and differences count too, are protected by the pipeline.
+
+mod status;
+
+use super::def::Definition;
+
+/// The family.
+pub(super) static ALL: &[&Definition] = &[&status::SDC_STATUS_LABEL];
