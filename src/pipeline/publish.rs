@@ -20,7 +20,8 @@ use crate::{
     model::{Sensitivity, TableId},
     protect::{
         CountTable, CountsOutcome, Dimension, Level, Method, OpenEvidence, Policy, Population, Protected,
-        perturb::perturb_counts, protect_counts, protect_derived, protect_open,
+        perturb::{perturb_counts, round_counts},
+        protect_counts, protect_derived, protect_open,
     },
 };
 
@@ -41,7 +42,6 @@ pub(super) async fn counts(
     let policy = project.policy(&population.policy)?.clone();
     let tables = published.iter().map(count_table).collect::<Result<Vec<_>>>()?;
     let entity = entity(population, &policy, &tables)?;
-    let keyed = entity.is_some();
     let base = match entity {
         Some(entity) => keyed_rows(session, population, entity, &tables).await?,
         None => base_rows(session, population, &tables, &count_of(population), "").await?,
@@ -53,10 +53,10 @@ pub(super) async fn counts(
             base: &base,
             count: "samsyn_count",
         };
-        if keyed {
-            perturb_counts(&population, KEYS, &tables, &policy)
-        } else {
-            protect_counts(&population, &tables, &policy)
+        match policy.method {
+            Method::Suppress => protect_counts(&population, &tables, &policy),
+            Method::CellKey(_) => perturb_counts(&population, KEYS, &tables, &policy),
+            Method::Round(_) => round_counts(&population, &tables, &policy),
         }
     })
     .await

@@ -52,7 +52,7 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
             5057,
             format!("the policy `{}` does not protect by suppression", policy.name),
         )
-        .hint("a population whose policy perturbs by cell key needs `entity`"));
+        .hint("its method has a route of its own"));
     }
     let system = System::build(population, tables, policy.zeros)?;
     let primary: Vec<bool> = system

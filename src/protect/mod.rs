@@ -22,7 +22,7 @@ mod table;
 pub use counts::{CountsOutcome, Population, protect_counts};
 pub use derived::{DerivedRule, protect_derived};
 pub use open::{OpenEvidence, protect_open};
-pub use policy::{CellKeyRule, Method, Policy, Singletons, Zeros};
+pub use policy::{CellKeyRule, Method, Policy, RoundRule, Singletons, Zeros};
 pub use protected::{AuditResult, LevelShare, Protected, Report};
 pub use system::{Cell, Coordinate, System};
 pub use table::{CountTable, Dimension, Level};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::perturb::NoiseRule;
+use super::perturb::{NoiseRule, check_base};
 use crate::error::{Error, Result};
 
 /// Whether cells with zero are shown.
@@ -38,12 +38,34 @@ pub enum Method {
     Suppress,
     /// Every count gets a little noise, the same wherever the same records are counted. Tables do not add up.
     CellKey(CellKeyRule),
+    /// Few counts of the finest combinations become 0 or the base, until no published count lies between; all others follow
+    /// by adding up, so tables add up and agree.
+    Round(RoundRule),
 }
 
 impl Method {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// The rounding of small counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundRule {
+    /// b: no published count from 1 to b − 1 is left.
+    #[serde(default = "base")]
+    pub base: u64,
+}
+
+impl Default for RoundRule {
+    fn default() -> Self {
+        Self { base: base() }
+    }
+}
+
+fn base() -> u64 {
+    5
 }
 
 /// The noise of the cell key method.
@@ -109,6 +131,7 @@ pub struct Policy {
     #[serde(default)]
     pub description: String,
     /// A count n is unsafe when 0 < n < threshold. With cell keys, a perturbed count is hidden when 0 < n < threshold; 0 or 1 hides none.
+    /// Rounding hides none.
     pub threshold: u64,
     /// Whether zeros are shown.
     #[serde(default)]
@@ -119,7 +142,7 @@ pub struct Policy {
     /// How sums of ones are treated.
     #[serde(default)]
     pub singletons: Singletons,
-    /// How counts are protected: `suppress`, or `{cell_key: {D, V, js, pstay}}`.
+    /// How counts are protected: `suppress`, `{cell_key: {D, V, js, pstay}}` or `{round: {base}}`.
     #[serde(default, skip_serializing_if = "Method::is_default")]
     pub method: Method,
 }
@@ -162,21 +185,23 @@ impl Policy {
     /// Checks the policy.
     ///
     /// # Errors
-    /// SAMSYN-5007 for a threshold below 2, which would protect nobody; with cell keys 5050 for noise that cannot be had and
-    /// 5057 for what the method does not do.
+    /// SAMSYN-5007 for a threshold below 2, which would protect nobody; with cell keys 5050 for noise that cannot be had, with
+    /// rounding 5055 for a base that is none, and 5057 for what the method does not do.
     pub fn check(&self) -> Result<()> {
-        if let Method::CellKey(rule) = &self.method {
-            if self.zeros == Zeros::Protected {
-                return Err(Error::invalid(
-                    5057,
-                    format!(
-                        "the policy `{}` protects zeros, which cell keys leave as they are",
-                        self.name
-                    ),
-                )
-                .hint("publish zeros, or protect by suppression"));
-            }
-            return rule.noise().check();
+        if self.method != Method::Suppress && self.zeros == Zeros::Protected {
+            return Err(Error::invalid(
+                5057,
+                format!(
+                    "the policy `{}` protects zeros, which its method leaves as they are",
+                    self.name
+                ),
+            )
+            .hint("publish zeros, or protect by suppression"));
+        }
+        match &self.method {
+            Method::Suppress => {}
+            Method::CellKey(rule) => return rule.noise().check(),
+            Method::Round(rule) => return check_base(rule.base),
         }
         if self.threshold < 2 {
             return Err(Error::invalid(

@@ -37,7 +37,7 @@ pub struct LevelShare {
 /// What was done and how well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// `counts`, `cell_key`, `open` or `derived`.
+    /// `counts`, `cell_key`, `rounding`, `open` or `derived`.
     pub method: &'static str,
     /// Per table and level.
     pub levels: Vec<LevelShare>,

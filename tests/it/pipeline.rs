@@ -693,3 +693,21 @@ fn a_population_is_published_with_noise_by_cell_key() {
     }
     assert!(read > 10 && !ran.out.contains(SECRET) && !ran.err.contains(SECRET));
 }
+
+/// A policy of the project that rounds: tables that add up, without a count from 1 to 4.
+#[test]
+fn a_population_is_published_with_small_counts_rounded() {
+    let folder = Folder::demo(400, (2024, 2024));
+    folder.write(
+        "schemas/policies/rund.yaml",
+        "name: rund\ndescription: små tal avrundas\nthreshold: 0\nmethod:\n  round: { base: 5 }\n",
+    );
+    folder.edit("pipelines/demo.yaml", "policy: standard\n", "policy: rund\n");
+    folder.samsyn(&["run"]).good();
+    let sql = "WITH t AS (
+          SELECT omrade_niva, omrade, sum(antal) FILTER (WHERE kon <> 'totalt') AS parts, sum(antal) FILTER (WHERE kon = 'totalt') AS whole,
+            count(*) FILTER (WHERE antal IS NULL OR antal BETWEEN 1 AND 4) AS small
+          FROM pub.befolkning_omrade WHERE fodelseregion = 'totalt' GROUP BY omrade_niva, omrade)
+        SELECT count(*) > 20 AS many, count(*) FILTER (WHERE parts <> whole) AS apart, sum(small) AS small FROM t";
+    assert_eq!(folder.sql(sql), json!([{ "many": true, "apart": 0, "small": 0 }]));
+}

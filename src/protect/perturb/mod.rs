@@ -13,9 +13,9 @@ mod magnitude;
 mod noise;
 mod rounding;
 
-pub use counts::perturb_counts;
+pub use counts::{perturb_counts, round_counts};
 pub use integer::IntegerNoise;
 pub use keys::{RecordSecret, cell_key, mixed, read_key, write_key};
 pub use magnitude::{AmountNoise, Multiplier};
 pub use noise::{Noise, NoiseRule, WIDEST};
-pub use rounding::{round_random, round_small};
+pub use rounding::{check_base, round_random, round_small};

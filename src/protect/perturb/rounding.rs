@@ -19,6 +19,17 @@ pub fn round_random(count: u64, base: u32, key: u64) -> Option<u64> {
     }
 }
 
+/// Checks a base of rounding.
+///
+/// # Errors
+/// SAMSYN-5055 for one that is not from 2 to 1,000,000.
+pub fn check_base(base: u64) -> Result<()> {
+    if (2..=1_000_000).contains(&base) {
+        return Ok(());
+    }
+    Err(Error::invalid(5055, "the base of rounding is not from 2 to 1000000").hint("3 and 5 are usual"))
+}
+
 /// Rounds inner counts so that no published one lies from 1 to `base` − 1. `cells` are the published counts, as numbers
 /// of the inner counts that they are sums of. Returns the inner counts as they are after.
 ///
@@ -28,9 +39,7 @@ pub fn round_random(count: u64, base: u32, key: u64) -> Option<u64> {
 /// # Errors
 /// SAMSYN-5055 for a base below 2 or a cell that holds an inner count that is not there.
 pub fn round_small(counts: &[u64], cells: &[&[u32]], base: u64) -> Result<Vec<u64>> {
-    if !(2..=1_000_000).contains(&base) {
-        return Err(Error::invalid(5055, "the base of rounding is not from 2 to 1000000").hint("3 and 5 are usual"));
-    }
+    check_base(base)?;
     let mut of: Vec<Vec<u32>> = vec![Vec::new(); counts.len()];
     for (cell, rows) in (0_u32..).zip(cells) {
         for row in *rows {
