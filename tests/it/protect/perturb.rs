@@ -287,9 +287,9 @@ fn ons_table(file: &str, columns: &[&str]) {
     let micro = Csv::oracle("ons_ckp/in_micro.csv").unwrap();
     let records = micro.numbers("record_key");
     let mut cells: BTreeMap<Vec<&str>, Vec<u64>> = BTreeMap::new();
-    for row in 0..micro.rows() {
+    for (row, record) in records.iter().enumerate() {
         let cell = columns.iter().map(|name| micro.column(name)[row].as_str()).collect();
-        cells.entry(cell).or_default().push(records[row]);
+        cells.entry(cell).or_default().push(*record);
     }
     let expected = Csv::oracle(&format!("ons_ckp/{file}")).unwrap();
     let (before, keys, rows) = (
@@ -355,11 +355,11 @@ fn cellkey_testdata_is_perturbed_within_bounds_and_without_bias() {
     let mean = keys.iter().map(|key| *key as f64 / 2_f64.powi(64)).sum::<f64>() / keys.len() as f64;
     assert!((mean - 0.5).abs() < 0.02, "{mean}");
     let mut cells: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
-    for row in 0..data.rows() {
+    for (row, key) in keys.iter().enumerate() {
         cells
             .entry((&data.column("sex")[row], &data.column("age")[row]))
             .or_default()
-            .push(keys[row]);
+            .push(*key);
     }
     assert!(cells.len() > 100);
     let (mut changed, mut sum) = (0, 0);
@@ -888,6 +888,7 @@ async fn the_same_persons_have_the_same_figure_however_they_are_asked_for() {
                 vec![arrow::compute::take_record_batch(&whole, &own).unwrap()]
             })
             .collect();
+        #[expect(clippy::disallowed_methods, reason = "the functions alone, without a lake")]
         context
             .register_table("folk", Arc::new(MemTable::try_new(schema, parts).unwrap()))
             .unwrap();
@@ -995,7 +996,7 @@ fn noise_of_amounts_keeps_its_bounds_and_is_right_on_average() {
             .map(|at| {
                 (
                     secret.record_key("foretag", &format!("{cell} {at}")),
-                    100.0 * (at as f64 + 1.0),
+                    100.0 * (f64::from(at) + 1.0),
                 )
             })
             .collect();
