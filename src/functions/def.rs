@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::{
+    disclosure::RecordKeys,
     table::{Long, Table, Wide},
     value::{Output, Value},
 };
@@ -35,6 +36,8 @@ pub enum Family {
     Trend,
     /// What comes next, and what to do about it.
     Forecast,
+    /// What may be shown of a figure about few people.
+    Disclosure,
 }
 
 impl fmt::Display for Family {
@@ -49,6 +52,7 @@ impl fmt::Display for Family {
             Self::Spatial => "spatial",
             Self::Trend => "trend",
             Self::Forecast => "forecast",
+            Self::Disclosure => "disclosure",
         })
     }
 }
@@ -446,6 +450,8 @@ pub(super) struct Scalar {
 pub(super) struct Params {
     pub(super) numbers: Vec<f64>,
     pub(super) texts: Vec<String>,
+    /// What makes record keys, of a scalar in a session that has it.
+    pub(super) keys: Option<RecordKeys>,
 }
 
 impl Params {

@@ -12,6 +12,7 @@ mod area;
 mod call;
 mod card;
 mod def;
+mod disclosure;
 mod diversity;
 mod exact;
 mod forecast;
@@ -39,6 +40,7 @@ use datafusion::{
 pub use self::{
     card::Card,
     def::{Argument, Definition, Example, Family, Law, Role, Twin},
+    disclosure::RecordKeys,
     value::Output,
 };
 use crate::error::{Error, Result};
@@ -54,6 +56,7 @@ static FAMILIES: &[&[&Definition]] = &[
     spatial::ALL,
     trend::ALL,
     forecast::ALL,
+    disclosure::ALL,
 ];
 
 /// Fields of struct results under their own names.

@@ -8,7 +8,7 @@ use arrow::{
 };
 
 use super::{
-    AuditResult, Cell, CountTable, LevelShare, Policy, Protected, Report, Singletons, System, Zeros, audit,
+    AuditResult, Cell, CountTable, LevelShare, Method, Policy, Protected, Report, Singletons, System, Zeros, audit,
     complements::complements,
     primary::min_frequency,
     secondary::{Options, Problem, suppress},
@@ -47,6 +47,13 @@ pub struct CountsOutcome {
 /// hidden cell that published ones determine: nothing is published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
     policy.check()?;
+    if policy.method != Method::Suppress {
+        return Err(Error::invalid(
+            5057,
+            format!("the policy `{}` does not protect by suppression", policy.name),
+        )
+        .hint("its method has a route of its own"));
+    }
     let system = System::build(population, tables, policy.zeros)?;
     let primary: Vec<bool> = system
         .cells
@@ -79,26 +86,19 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         method: "counts",
         levels,
         audit,
+        additive: true,
     };
     let mut protected = Vec::with_capacity(tables.len());
     for (number, table) in tables.iter().enumerate() {
-        let cells: Vec<(&Cell, bool)> = system
+        let cells: Vec<(&Cell, Option<u64>)> = system
             .cells
             .iter()
             .zip(&hidden)
             .filter(|(cell, _)| cell.table == number)
-            .map(|(cell, hidden)| (cell, *hidden))
+            .map(|(cell, hidden)| (cell, (!hidden).then_some(cell.count)))
             .collect();
-        let batch = published(&system, table, &cells)?;
-        let mine = Report {
-            levels: report
-                .levels
-                .iter()
-                .filter(|share| share.table == table.table)
-                .cloned()
-                .collect(),
-            ..report.clone()
-        };
+        let batch = published(&system, table, &cells, obs_status::NORMAL)?;
+        let mine = report.of(&table.table);
         protected.push(Protected::new(table.table.clone(), batch.schema(), vec![batch], mine));
     }
     let suppressions = log(&system, tables, &primary, &secondary)?;
@@ -161,7 +161,7 @@ fn level(system: &System, cell: &Cell) -> String {
         .join(" × ")
 }
 
-fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Vec<LevelShare> {
+pub(super) fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Vec<LevelShare> {
     let mut shares: BTreeMap<(usize, String), (u64, u64, u64)> = BTreeMap::new();
     for (number, cell) in system.cells.iter().enumerate() {
         let share = shares.entry((cell.table, level(system, cell))).or_default();
@@ -182,8 +182,13 @@ fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &
         .collect()
 }
 
-/// The table as it is published: one marker for whatever reason a cell is hidden.
-fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Result<RecordBatch> {
+/// The table as it is published: one marker for whatever reason a cell is hidden, and one status for what is shown.
+pub(super) fn published(
+    system: &System,
+    table: &CountTable,
+    cells: &[(&Cell, Option<u64>)],
+    status: &'static str,
+) -> Result<RecordBatch> {
     let text = |values: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(values)) };
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
@@ -199,39 +204,27 @@ fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Re
     fields.push(Field::new(&table.measure, DataType::Int64, true));
     let counts: Int64Array = cells
         .iter()
-        .map(|(cell, hidden)| if *hidden { None } else { i64::try_from(cell.count).ok() })
+        .map(|(_, count)| count.and_then(|count| i64::try_from(count).ok()))
         .collect();
     columns.push(Arc::new(counts));
     fields.push(Field::new("obs_status", DataType::Utf8, true));
     columns.push(text(
         cells
             .iter()
-            .map(|(_, hidden)| {
-                if *hidden {
-                    obs_status::SUPPRESSED
-                } else {
-                    obs_status::NORMAL
-                }
-            })
+            .map(|(_, count)| count.map_or(obs_status::SUPPRESSED, |_| status))
             .collect(),
     ));
     fields.push(Field::new("conf_status", DataType::Utf8, true));
     columns.push(text(
         cells
             .iter()
-            .map(|(_, hidden)| {
-                if *hidden {
-                    conf_status::CONFIDENTIAL
-                } else {
-                    conf_status::FREE
-                }
-            })
+            .map(|(_, count)| count.map_or(conf_status::CONFIDENTIAL, |_| conf_status::FREE))
             .collect(),
     ));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
-fn log(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Result<RecordBatch> {
+pub(super) fn log(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Result<RecordBatch> {
     let hidden: Vec<usize> = (0..system.cells.len())
         .filter(|cell| primary[*cell] || secondary[*cell])
         .collect();

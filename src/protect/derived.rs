@@ -162,6 +162,7 @@ pub fn protect_derived(
         method: "derived",
         levels: vec![share],
         audit: AuditResult::default(),
+        additive: true,
     };
     Ok(Protected::new(table, batch.schema(), vec![batch], report))
 }

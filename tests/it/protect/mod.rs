@@ -3,5 +3,6 @@
 mod attacker;
 mod laws;
 mod peers;
+mod perturb;
 mod routes;
 mod speed_case;
