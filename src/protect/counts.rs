@@ -10,8 +10,10 @@ use arrow::{
 use super::{
     AuditResult, Cell, CountTable, LevelShare, Policy, Protected, Report, Singletons, System, Zeros, audit,
     complements::complements,
+    plan::Plan,
     primary::min_frequency,
-    secondary::{Options, Problem, suppress},
+    secondary::{HiddenZeros, Options, Problem, by_worth, suppress_in_order},
+    select,
 };
 use crate::{
     error::{Error, Result},
@@ -43,21 +45,23 @@ pub struct CountsOutcome {
 /// Protects all count tables of a population together.
 ///
 /// # Errors
-/// SAMSYN-500x for a population or a table that cannot be used, 5022 for one that is empty, 5010 when the audit finds a
-/// hidden cell that published ones determine: nothing is published then.
+/// SAMSYN-500x for a population or a table that cannot be used, 5060 to 5065 for a policy that cannot hold for these
+/// tables, 5022 for one that is empty, 5010 when the audit finds a hidden cell that published ones determine: nothing is
+/// published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
     policy.check()?;
-    let system = System::build(population, tables, policy.zeros)?;
+    policy.is_for(false)?;
+    let (mut system, base) = System::over(population, tables, policy.zeros)?;
+    system.rule_out(&base, &policy.impossible, population.name)?;
+    let hide = select::any(&policy.hide, &system, tables, &policy.name)?;
+    let unknown = |cell: &Cell| cell.rows.iter().any(|row| !system.known[*row as usize]);
     let primary: Vec<bool> = system
         .cells
         .iter()
-        .map(|cell| min_frequency(cell.count, policy.threshold, policy.zeros))
+        .zip(hide)
+        .map(|(cell, hide)| hide || min_frequency(cell.count, policy.threshold, policy.zeros) && unknown(cell))
         .collect();
-    let forbidden = if policy.complements {
-        complements(&system, policy.threshold)
-    } else {
-        Vec::new()
-    };
+    let forbidden = complements(&system, policy);
     let problem = Problem {
         cells: system.cells.iter().map(|cell| cell.rows.as_slice()).collect(),
         counts: system.cells.iter().map(|cell| cell.count).collect(),
@@ -71,7 +75,13 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         zero_singletons: policy.zeros == Zeros::Protected,
         zeros_last: false,
     };
-    let secondary = suppress(&problem, options);
+    let zeros = match policy.zeros {
+        Zeros::Hideable => HiddenZeros::MayBeTold,
+        Zeros::Published | Zeros::Protected => HiddenZeros::AsOptions,
+    };
+    let plan = Plan::new(&system, tables, policy, counts_by_worth(&problem, policy), &primary)?;
+    let secondary = suppress_in_order(&problem, options, &plan.order, zeros);
+    plan.holds(&system, tables, policy, &secondary)?;
     let hidden: Vec<bool> = primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect();
     let audit = attack(&system, &hidden, &forbidden, population.name)?;
     let levels = shares(&system, tables, &primary, &secondary);
@@ -89,7 +99,11 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
             .filter(|(cell, _)| cell.table == number)
             .map(|(cell, hidden)| (cell, *hidden))
             .collect();
-        let batch = published(&system, table, &cells)?;
+        let counts: Int64Array = cells
+            .iter()
+            .map(|(cell, hidden)| if *hidden { None } else { i64::try_from(cell.count).ok() })
+            .collect();
+        let batch = published(&system, table, &cells, Arc::new(counts))?;
         let mine = Report {
             levels: report
                 .levels
@@ -109,9 +123,34 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
     })
 }
 
+/// The order of counts: large first, zeros before all when they are shown anyway. When zeros may be hidden, they come
+/// after the counts that are larger than any coalition, so that a group is hidden among them, and large counts stay.
+fn counts_by_worth(problem: &Problem<'_>, policy: &Policy) -> Vec<usize> {
+    let zero: Vec<bool> = problem.counts.iter().map(|count| *count == 0).collect();
+    let hideable = policy.zeros == Zeros::Hideable;
+    let most = policy.groups().map(|rule| rule.coalition).max().unwrap_or_default();
+    let place = |count: u64| match count {
+        _ if !hideable => count,
+        0 => most,
+        few if few <= most => few - 1,
+        many => many,
+    };
+    let worth: Vec<f64> = problem.counts.iter().map(|count| place(*count) as f64 + 1.0).collect();
+    by_worth(&problem.cells, problem.row_counts.len(), &worth, &zero, !hideable)
+}
+
 fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: &str) -> Result<AuditResult> {
+    // who sees that a cell is empty sees that all its parts are
+    let mut known = system.known.clone();
+    for (cell, hidden) in system.cells.iter().zip(hidden) {
+        if cell.count == 0 && !hidden {
+            for row in &cell.rows {
+                known[*row as usize] = true;
+            }
+        }
+    }
     let known: Vec<[u32; 1]> = (0_u32..)
-        .zip(&system.known)
+        .zip(&known)
         .filter(|(_, known)| **known)
         .map(|(row, _)| [row])
         .collect();
@@ -161,7 +200,7 @@ fn level(system: &System, cell: &Cell) -> String {
         .join(" × ")
 }
 
-fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Vec<LevelShare> {
+pub(super) fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Vec<LevelShare> {
     let mut shares: BTreeMap<(usize, String), (u64, u64, u64)> = BTreeMap::new();
     for (number, cell) in system.cells.iter().enumerate() {
         let share = shares.entry((cell.table, level(system, cell))).or_default();
@@ -183,7 +222,12 @@ fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &
 }
 
 /// The table as it is published: one marker for whatever reason a cell is hidden.
-fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Result<RecordBatch> {
+pub(super) fn published(
+    system: &System,
+    table: &CountTable,
+    cells: &[(&Cell, bool)],
+    figures: ArrayRef,
+) -> Result<RecordBatch> {
     let text = |values: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(values)) };
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
@@ -196,12 +240,8 @@ fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Re
         fields.push(Field::new(&dimension.name, DataType::Utf8, true));
         columns.push(text(cells.iter().map(|(cell, _)| part(cell).1.as_str()).collect()));
     }
-    fields.push(Field::new(&table.measure, DataType::Int64, true));
-    let counts: Int64Array = cells
-        .iter()
-        .map(|(cell, hidden)| if *hidden { None } else { i64::try_from(cell.count).ok() })
-        .collect();
-    columns.push(Arc::new(counts));
+    fields.push(Field::new(&table.measure, figures.data_type().clone(), true));
+    columns.push(figures);
     fields.push(Field::new("obs_status", DataType::Utf8, true));
     columns.push(text(
         cells
@@ -231,7 +271,7 @@ fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Re
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
-fn log(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Result<RecordBatch> {
+pub(super) fn log(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Result<RecordBatch> {
     let hidden: Vec<usize> = (0..system.cells.len())
         .filter(|cell| primary[*cell] || secondary[*cell])
         .collect();

@@ -80,7 +80,7 @@ impl Contributions {
 }
 
 /// A sum that does not depend on the order, with the rounding carried along.
-fn sum(mut values: Vec<f64>) -> f64 {
+pub(in crate::protect) fn sum(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(|a, b| b.abs().total_cmp(&a.abs()).then(b.total_cmp(a)));
     let (mut sum, mut carry) = (0.0_f64, 0.0);
     for value in values {
@@ -101,9 +101,20 @@ mod tests {
 
     #[test]
     fn contributors_are_summed_before_they_are_ranked() {
-        let rows = [("a", 3.0), ("b", 4.0), ("a", 3.0), ("c", -80.0), ("c", 80.0), ("x", 50.0), ("d", -1.0)];
+        let rows = [
+            ("a", 3.0),
+            ("b", 4.0),
+            ("a", 3.0),
+            ("c", -80.0),
+            ("c", 80.0),
+            ("x", 50.0),
+            ("d", -1.0),
+        ];
         let all = Contributions::of(rows, |name| *name == "x");
-        assert_eq!((all.count(), all.largest(), all.total(), all.top(2)), (3, 6.0, 11.0, 10.0));
+        assert_eq!(
+            (all.count(), all.largest(), all.total(), all.top(2)),
+            (3, 6.0, 11.0, 10.0)
+        );
         let mut turned = rows;
         turned.reverse();
         assert_eq!(Contributions::of(turned, |name| *name == "x"), all);

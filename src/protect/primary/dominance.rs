@@ -63,13 +63,33 @@ mod tests {
     #[test]
     fn the_boundary_is_safe_unless_it_is_said_to_be_unsafe() {
         let cell = |largest: f64| Contributions::tabulated(100.0, vec![largest], 9);
-        let rule = |at_least| Dominance { n: 1, k: 85.0, at_least };
-        assert_eq!([84.9, 85.0, 85.1].map(|x| rule(false).is_unsafe(&cell(x))), [false, false, true]);
-        assert_eq!([84.9, 85.0, 85.1].map(|x| rule(true).is_unsafe(&cell(x))), [false, true, true]);
+        let rule = |at_least| Dominance {
+            n: 1,
+            k: 85.0,
+            at_least,
+        };
+        assert_eq!(
+            [84.9, 85.0, 85.1].map(|x| rule(false).is_unsafe(&cell(x))),
+            [false, false, true]
+        );
+        assert_eq!(
+            [84.9, 85.0, 85.1].map(|x| rule(true).is_unsafe(&cell(x))),
+            [false, true, true]
+        );
         // decimals that binary numbers do not have
         let tenths = Contributions::of([("a", 0.1), ("b", 0.2), ("c", 0.7)], |_| false);
-        assert!(!Dominance { n: 1, k: 70.0, at_least: false }.is_unsafe(&tenths));
-        assert!(!rule(true).is_unsafe(&Contributions::default()), "nobody is dominant where nobody is");
+        assert!(
+            !Dominance {
+                n: 1,
+                k: 70.0,
+                at_least: false
+            }
+            .is_unsafe(&tenths)
+        );
+        assert!(
+            !rule(true).is_unsafe(&Contributions::default()),
+            "nobody is dominant where nobody is"
+        );
     }
 
     #[test]

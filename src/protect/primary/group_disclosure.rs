@@ -37,7 +37,10 @@ mod tests {
     #[test]
     fn all_and_all_but_few_are_unsafe() {
         let rule = |coalition, largest| GroupDisclosure { coalition, largest };
-        assert_eq!([4, 5, 6].map(|part| rule(1, None).is_unsafe(part, 6)), [false, true, true]);
+        assert_eq!(
+            [4, 5, 6].map(|part| rule(1, None).is_unsafe(part, 6)),
+            [false, true, true]
+        );
         assert_eq!([5, 6].map(|part| rule(0, None).is_unsafe(part, 6)), [false, true]);
         assert_eq!([0, 1].map(|part| rule(1, None).is_unsafe(part, 1)), [false, true]);
         assert!(!rule(0, Some(5)).is_unsafe(6, 6));

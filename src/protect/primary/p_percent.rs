@@ -117,20 +117,40 @@ mod tests {
     fn the_boundary_is_safe() {
         let cell = |rest: f64| Contributions::of([("a", 100.0), ("b", 50.0), ("c", rest)], |_| false);
         let rule = PPercent { p: 10.0, coalition: 1 };
-        assert_eq!([9.9, 10.0, 10.1].map(|rest| rule.is_unsafe(&cell(rest))), [true, false, false]);
+        assert_eq!(
+            [9.9, 10.0, 10.1].map(|rest| rule.is_unsafe(&cell(rest))),
+            [true, false, false]
+        );
         let two = PPercent { p: 10.0, coalition: 2 };
         assert!(two.is_unsafe(&cell(40.0)), "two know all but the largest");
-        let prior = PriorPosterior { p: 5.0, q: 50.0, coalition: 1 };
+        let prior = PriorPosterior {
+            p: 5.0,
+            q: 50.0,
+            coalition: 1,
+        };
         assert_eq!([9.9, 10.0].map(|rest| prior.is_unsafe(&cell(rest))), [true, false]);
         assert!((prior.upper_level(&cell(4.0)) - 6.0).abs() < 1e-12);
         let few = |rows: &[(&'static str, f64)]| rule.is_unsafe(&Contributions::of(rows.iter().copied(), |_| false));
-        assert_eq!([few(&[]), few(&[("a", 1.0)]), few(&[("a", 1.0), ("b", 1.0)])], [false, true, true]);
+        assert_eq!(
+            [few(&[]), few(&[("a", 1.0)]), few(&[("a", 1.0), ("b", 1.0)])],
+            [false, true, true]
+        );
     }
 
     #[test]
     fn parameters_that_protect_nothing_are_refused() {
         assert_eq!(PPercent { p: 0.0, coalition: 1 }.check("p").unwrap_err().code(), 5060);
         assert_eq!(PPercent { p: 5.0, coalition: 0 }.check("p").unwrap_err().code(), 5060);
-        assert_eq!(PriorPosterior { p: 9.0, q: 5.0, coalition: 1 }.check("p").unwrap_err().code(), 5060);
+        assert_eq!(
+            PriorPosterior {
+                p: 9.0,
+                q: 5.0,
+                coalition: 1
+            }
+            .check("p")
+            .unwrap_err()
+            .code(),
+            5060
+        );
     }
 }

@@ -253,11 +253,7 @@ impl Columns {
         } else {
             singletons(problem, known, options)
         };
-        let watched = |rows: &[u32]| {
-            tell || !rows
-                .iter()
-                .all(|row| singleton[*row as usize] || known[*row as usize])
-        };
+        let watched = |rows: &[u32]| tell || !rows.iter().all(|row| singleton[*row as usize] || known[*row as usize]);
         let known: Vec<[u32; 1]> = (0_u32..)
             .zip(known)
             .filter(|(_, known)| **known)
@@ -448,10 +444,12 @@ impl<'a, N: Number> Elimination<'a, N> {
         }
         let told = |row: &u32| pivot.binary_search_by_key(row, |(at, _)| *at).is_ok();
         let touched = pivot.iter().flat_map(|(row, _)| &self.by_row[*row as usize]);
-        touched.filter(|other| **other as usize >= self.unsafe_from).any(|other| {
-            let column = &self.columns[*other as usize];
-            !column.is_empty() && column.iter().all(|(row, _)| told(row))
-        })
+        touched
+            .filter(|other| **other as usize >= self.unsafe_from)
+            .any(|other| {
+                let column = &self.columns[*other as usize];
+                !column.is_empty() && column.iter().all(|(row, _)| told(row))
+            })
     }
 
     /// Takes a column out.

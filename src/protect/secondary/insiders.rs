@@ -1,10 +1,7 @@
 //! Contributors who know what they gave: a cell with one contributor is no secret to that contributor, who takes it
 //! away from a published sum and finds the other hidden cells in it.
 
-use super::{
-    HiddenZeros, Options, Problem,
-    gauss::Views,
-};
+use super::{HiddenZeros, Options, Problem, gauss::Views};
 
 /// The cells to hide beside the primary ones so that nobody who knows the base rows of one of `insiders` can derive an
 /// unsafe cell of others. An unsafe cell that holds an insider's rows only is no secret to it.
@@ -27,7 +24,11 @@ pub fn suppress_against_insiders(
             .filter(|at| !added[*at] && views.betrays::<i64>(&hidden, &insiders[*at]))
             .collect();
         if betrayed.is_empty() {
-            return hidden.iter().zip(&problem.primary).map(|(hidden, primary)| *hidden && !primary).collect();
+            return hidden
+                .iter()
+                .zip(&problem.primary)
+                .map(|(hidden, primary)| *hidden && !primary)
+                .collect();
         }
         for at in betrayed {
             added[at] = true;

@@ -7,7 +7,13 @@ use super::{Options, Problem};
 pub(super) fn order(problem: &Problem<'_>, options: Options) -> Vec<usize> {
     let worth: Vec<f64> = problem.counts.iter().map(|count| *count as f64 + 1.0).collect();
     let zero: Vec<bool> = problem.counts.iter().map(|count| *count == 0).collect();
-    by_worth(&problem.cells, problem.row_counts.len(), &worth, &zero, !options.zeros_last)
+    by_worth(
+        &problem.cells,
+        problem.row_counts.len(),
+        &worth,
+        &zero,
+        !options.zeros_last,
+    )
 }
 
 /// The same for cells over so many base rows that are worth something else than their counts, such as the absolute
