@@ -95,7 +95,8 @@ impl Call {
                         key += 1;
                         Arc::new(
                             rows.iter()
-                                .map(|row| Some(named(argument.name, at, row.keys[at])))
+                                // more dimensions than keys: some are the same
+                                .map(|row| Some(named(argument.name, at, row.keys[at % 3])))
                                 .collect::<StringArray>(),
                         )
                     }
@@ -114,7 +115,10 @@ impl Call {
                     _ => {
                         let at = part;
                         part += 1;
-                        Arc::new(rows.iter().map(|row| row.parts[at]).collect::<Float64Array>())
+                        // persons are not divided
+                        let whole = argument.name == "persons";
+                        let of = |part: f64| if whole { part.trunc() } else { part };
+                        Arc::new(rows.iter().map(|row| row.parts[at].map(of)).collect::<Float64Array>())
                     }
                 }
             })

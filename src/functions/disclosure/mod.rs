@@ -3,9 +3,22 @@
 //! The methods themselves are in `protect`; here are only their shells. A function of this family protects the figures
 //! of one query. Whole publications, where totals and differences count too, are protected by the pipeline.
 
+mod audit;
+mod cells;
+mod contributors;
+mod protect;
 mod status;
 
 use super::def::Definition;
 
 /// The family.
-pub(super) static ALL: &[&Definition] = &[&status::SDC_STATUS_LABEL];
+pub(super) static ALL: &[&Definition] = &[
+    &audit::SDC_AUDIT,
+    &contributors::SDC_CONTRIBUTORS,
+    &contributors::SDC_DOMINANCE,
+    &contributors::SDC_P_PERCENT,
+    &cells::SDC_PRIMARY,
+    &protect::SDC_PROTECT,
+    &cells::SDC_SHARE,
+    &status::SDC_STATUS_LABEL,
+];

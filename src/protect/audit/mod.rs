@@ -1,5 +1,7 @@
 //! The auditor: attacks a suppression pattern with what is published, by code of its own.
 
 mod rank;
+mod table;
 
 pub use rank::derivable;
+pub use table::{Finding, Shown, audit_table};
