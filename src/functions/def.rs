@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::{
+    disclosure::RecordKeys,
     table::{Long, Table, Wide},
     value::{Output, Value},
 };
@@ -430,6 +431,8 @@ pub(super) struct Scalar {
 pub(super) struct Params {
     pub(super) numbers: Vec<f64>,
     pub(super) texts: Vec<String>,
+    /// What makes record keys, of a scalar in a session that has it.
+    pub(super) keys: Option<RecordKeys>,
 }
 
 impl Params {

@@ -37,6 +37,7 @@ use datafusion::{
 
 pub use self::{
     def::{Argument, Definition, Example, Family, Law, Role, Twin},
+    disclosure::RecordKeys,
     value::Output,
 };
 use crate::error::{Error, Result};

@@ -411,13 +411,16 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
                 let contract = spec.map(|publish| publish.contract.clone()).unwrap_or_default();
                 write_protected(context, step, protected, &contract, &meta, result).await?;
             }
+            let additive = outcome.report.additive;
             let shares = outcome.report.levels;
             let (cells, hidden) = shares.iter().fold((0, 0), |(cells, hidden), share| {
                 (cells + share.cells, hidden + share.hidden)
             });
-            result.notes.push(format!(
-                "{hidden} of {cells} cells hidden; the audit found none derivable"
-            ));
+            result.notes.push(if additive {
+                format!("{hidden} of {cells} cells hidden; the audit found none derivable")
+            } else {
+                format!("{cells} cells perturbed, {hidden} of them hidden; parts do not add up to totals")
+            });
             let mut state = lock(&context.state);
             state.hidden.extend(shares);
             state.suppressions.push(outcome.suppressions);

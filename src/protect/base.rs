@@ -22,16 +22,24 @@ pub(super) struct Base {
     keys: Vec<u32>,
     /// Counts of the rows.
     pub(super) counts: Vec<u64>,
+    /// Sums of the rows' record keys modulo 2^64; zeros when none were asked for.
+    pub(super) sums: Vec<u64>,
 }
 
 impl Base {
     /// Reads the columns that `tables` use and sums equal combinations. When zeros may be hidden, combinations that
-    /// nobody has are there too: their absence would tell that they are empty.
+    /// nobody has are there too: their absence would tell that they are empty. `key` is the column with sums of record
+    /// keys, where the method needs them.
     ///
     /// # Errors
     /// SAMSYN-5001 for a column that the population does not have, 5002 for a NULL in it, 5003 for a count that is
     /// none, 5004 when there is too much, 5022 for a population of nobody.
-    pub(super) fn read(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
+    pub(super) fn read(
+        population: &Population<'_>,
+        key: Option<&str>,
+        tables: &[CountTable],
+        zeros: Zeros,
+    ) -> Result<Self> {
         let mut names: Vec<String> = Vec::new();
         for name in tables.iter().flat_map(CountTable::columns) {
             if names.iter().all(|known| known != name) {
@@ -49,6 +57,13 @@ impl Base {
         for batch in population.base {
             counts.extend(read_counts(population, batch)?);
         }
+        let mut sums = Vec::new();
+        for batch in population.base {
+            match key {
+                Some(key) => sums.extend(read_keys(population, key, batch)?),
+                None => sums.resize(counts.len(), 0),
+            }
+        }
         if counts.is_empty() {
             return Err(
                 Error::refused(5022, format!("the population `{}` has no rows", population.name))
@@ -64,6 +79,7 @@ impl Base {
             codes,
             keys,
             counts,
+            sums,
         };
         base.merge()?;
         if zeros != Zeros::Published {
@@ -162,20 +178,23 @@ impl Base {
         order.sort_unstable_by(|a, b| self.key(*a).cmp(self.key(*b)));
         let mut keys: Vec<u32> = Vec::with_capacity(self.keys.len());
         let mut counts: Vec<u64> = Vec::with_capacity(self.counts.len());
+        let mut sums: Vec<u64> = Vec::with_capacity(self.counts.len());
         let width = self.names.len();
         for row in order {
             let count = self.counts[row];
-            match counts.last_mut() {
-                Some(sum) if keys[keys.len() - width..] == *self.key(row) => {
+            match (counts.last_mut(), sums.last_mut()) {
+                (Some(sum), Some(key)) if keys[keys.len() - width..] == *self.key(row) => {
                     *sum = sum.checked_add(count).ok_or_else(too_many)?;
+                    *key = key.wrapping_add(self.sums[row]);
                 }
                 _ => {
                     keys.extend_from_slice(self.key(row));
                     counts.push(count);
+                    sums.push(self.sums[row]);
                 }
             }
         }
-        (self.keys, self.counts) = (keys, counts);
+        (self.keys, self.counts, self.sums) = (keys, counts, sums);
         Ok(())
     }
 
@@ -208,6 +227,7 @@ impl Base {
         order.sort_unstable_by(|a, b| placed(*a).cmp(placed(*b)));
         self.keys = order.iter().flat_map(|row| self.key(*row).iter().copied()).collect();
         self.counts = order.iter().map(|row| self.counts[*row]).collect();
+        self.sums = order.iter().map(|row| self.sums[*row]).collect();
     }
 
     /// Adds a zero for every combination of the codes that occur. Columns of one dimension belong together: only their
@@ -246,6 +266,7 @@ impl Base {
             }
             self.keys.extend_from_slice(&key);
             self.counts.push(0);
+            self.sums.push(0);
         }
         Ok(())
     }
@@ -370,4 +391,20 @@ fn read_counts(population: &Population<'_>, batch: &RecordBatch) -> Result<Vec<u
             Some(count) => u64::try_from(count).map_err(|_| wrong("negative values")),
         })
         .collect()
+}
+
+/// The sums of record keys: whole numbers of 64 bits, whose sign is a bit like any other.
+fn read_keys(population: &Population<'_>, key: &str, batch: &RecordBatch) -> Result<Vec<u64>> {
+    let array = column(population, batch, key)?;
+    match array.as_primitive_opt::<Int64Type>() {
+        Some(keys) if keys.null_count() == 0 => Ok(keys.values().iter().map(|key| key.cast_unsigned()).collect()),
+        _ => Err(Error::invalid(
+            5056,
+            format!(
+                "column `{key}` of the population `{}` holds no sums of record keys",
+                population.name
+            ),
+        )
+        .hint("make it with `ckm_key(record_key)`")),
+    }
 }

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, Int64Array, RecordBatch, StringArray},
+    array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray},
     datatypes::{DataType, Field, Schema},
 };
 
 use super::{
-    AuditResult, Cell, CountTable, LevelShare, Policy, Protected, Report, Singletons, System, Zeros, audit,
+    AuditResult, Cell, CountTable, LevelShare, Method, Policy, Protected, Report, Singletons, System, Zeros, audit,
     complements::complements,
     plan::Plan,
     primary::min_frequency,
@@ -50,8 +50,15 @@ pub struct CountsOutcome {
 /// published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
     policy.check()?;
+    if policy.method != Method::Suppress {
+        return Err(Error::invalid(
+            5057,
+            format!("the policy `{}` does not protect by suppression", policy.name),
+        )
+        .hint("a population whose policy perturbs by cell key needs `entity`"));
+    }
     policy.is_for(false)?;
-    let (mut system, base) = System::over(population, tables, policy.zeros)?;
+    let (mut system, base) = System::based(population, tables, policy.zeros)?;
     system.rule_out(&base, &policy.impossible, population.name)?;
     let hide = select::any(&policy.hide, &system, tables, &policy.name)?;
     let unknown = |cell: &Cell| cell.rows.iter().any(|row| !system.known[*row as usize]);
@@ -89,30 +96,19 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         method: "counts",
         levels,
         audit,
+        additive: true,
     };
     let mut protected = Vec::with_capacity(tables.len());
     for (number, table) in tables.iter().enumerate() {
-        let cells: Vec<(&Cell, bool)> = system
+        let cells: Vec<(&Cell, Option<u64>)> = system
             .cells
             .iter()
             .zip(&hidden)
             .filter(|(cell, _)| cell.table == number)
-            .map(|(cell, hidden)| (cell, *hidden))
+            .map(|(cell, hidden)| (cell, (!hidden).then_some(cell.count)))
             .collect();
-        let counts: Int64Array = cells
-            .iter()
-            .map(|(cell, hidden)| if *hidden { None } else { i64::try_from(cell.count).ok() })
-            .collect();
-        let batch = published(&system, table, &cells, Arc::new(counts))?;
-        let mine = Report {
-            levels: report
-                .levels
-                .iter()
-                .filter(|share| share.table == table.table)
-                .cloned()
-                .collect(),
-            ..report.clone()
-        };
+        let batch = published(&system, table, &cells, obs_status::NORMAL)?;
+        let mine = report.of(&table.table);
         protected.push(Protected::new(table.table.clone(), batch.schema(), vec![batch], mine));
     }
     let suppressions = log(&system, tables, &primary, &secondary)?;
@@ -221,13 +217,31 @@ pub(super) fn shares(system: &System, tables: &[CountTable], primary: &[bool], s
         .collect()
 }
 
-/// The table as it is published: one marker for whatever reason a cell is hidden.
+/// The table of counts as it is published; hidden ones have none here.
 pub(super) fn published(
     system: &System,
     table: &CountTable,
-    cells: &[(&Cell, bool)],
-    figures: ArrayRef,
+    cells: &[(&Cell, Option<u64>)],
+    status: &'static str,
 ) -> Result<RecordBatch> {
+    let counts: Int64Array = cells
+        .iter()
+        .map(|(_, count)| count.and_then(|count| i64::try_from(count).ok()))
+        .collect();
+    let cells: Vec<&Cell> = cells.iter().map(|(cell, _)| *cell).collect();
+    published_figures(system, table, &cells, Arc::new(counts), status)
+}
+
+/// The table as it is published: one marker for whatever reason a figure is hidden (NULL), and one status for what is
+/// shown.
+pub(super) fn published_figures(
+    system: &System,
+    table: &CountTable,
+    cells: &[&Cell],
+    figures: ArrayRef,
+    status: &'static str,
+) -> Result<RecordBatch> {
+    let shown: Vec<bool> = (0..figures.len()).map(|at| figures.is_valid(at)).collect();
     let text = |values: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(values)) };
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
@@ -235,35 +249,29 @@ pub(super) fn published(
         let part = |cell: &Cell| &system.coordinates[cell.table][at][cell.key[at] as usize];
         if let Some(name) = &dimension.level_column {
             fields.push(Field::new(name, DataType::Utf8, true));
-            columns.push(text(cells.iter().map(|(cell, _)| part(cell).0.as_str()).collect()));
+            columns.push(text(cells.iter().map(|cell| part(cell).0.as_str()).collect()));
         }
         fields.push(Field::new(&dimension.name, DataType::Utf8, true));
-        columns.push(text(cells.iter().map(|(cell, _)| part(cell).1.as_str()).collect()));
+        columns.push(text(cells.iter().map(|cell| part(cell).1.as_str()).collect()));
     }
     fields.push(Field::new(&table.measure, figures.data_type().clone(), true));
     columns.push(figures);
     fields.push(Field::new("obs_status", DataType::Utf8, true));
     columns.push(text(
-        cells
+        shown
             .iter()
-            .map(|(_, hidden)| {
-                if *hidden {
-                    obs_status::SUPPRESSED
-                } else {
-                    obs_status::NORMAL
-                }
-            })
+            .map(|shown| if *shown { status } else { obs_status::SUPPRESSED })
             .collect(),
     ));
     fields.push(Field::new("conf_status", DataType::Utf8, true));
     columns.push(text(
-        cells
+        shown
             .iter()
-            .map(|(_, hidden)| {
-                if *hidden {
-                    conf_status::CONFIDENTIAL
-                } else {
+            .map(|shown| {
+                if *shown {
                     conf_status::FREE
+                } else {
+                    conf_status::CONFIDENTIAL
                 }
             })
             .collect(),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    perturb::NoiseRule,
     primary::{Dominance, GroupDisclosure, PPercent, Rule},
     select::Selector,
 };
@@ -63,6 +64,76 @@ pub enum Worth {
     Contributors,
 }
 
+/// How counts are protected.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Unsafe counts are hidden, and as many others as are needed to keep them hidden.
+    #[default]
+    Suppress,
+    /// Every count gets a little noise, the same wherever the same records are counted. Tables do not add up.
+    CellKey(CellKeyRule),
+}
+
+impl Method {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The noise of the cell key method.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CellKeyRule {
+    /// D: no count changes by more; 1 to 100.
+    #[serde(rename = "D", default = "five")]
+    pub widest: u32,
+    /// V: the variance of the noise, at most.
+    #[serde(rename = "V", default = "three")]
+    pub variance: f64,
+    /// js: no count from 1 to this comes out; less than D.
+    #[serde(rename = "js", default = "two")]
+    pub blocked: u32,
+    /// pstay: the smallest probability that a count stays as it is, where it may.
+    #[serde(rename = "pstay", default)]
+    pub stay: f64,
+}
+
+impl CellKeyRule {
+    /// The rule of the noise.
+    pub fn noise(&self) -> NoiseRule {
+        NoiseRule {
+            widest: self.widest,
+            variance: self.variance,
+            blocked: self.blocked,
+            stay: self.stay,
+        }
+    }
+}
+
+impl Default for CellKeyRule {
+    fn default() -> Self {
+        Self {
+            widest: five(),
+            variance: three(),
+            blocked: two(),
+            stay: 0.0,
+        }
+    }
+}
+
+fn five() -> u32 {
+    5
+}
+
+fn three() -> f64 {
+    3.0
+}
+
+fn two() -> u32 {
+    2
+}
+
 /// A disclosure policy for counts and amounts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +146,8 @@ pub struct Policy {
     /// Who is protected: what one row of the population, or one contributor, is.
     #[serde(default)]
     pub entity: Entity,
-    /// A count n is unsafe when 0 < n < threshold, an amount when it has so few contributors.
+    /// A count n is unsafe when 0 < n < threshold, an amount when it has so few contributors. With cell keys, a
+    /// perturbed count is hidden when 0 < n < threshold; 0 or 1 hides none.
     pub threshold: u64,
     /// Whether zeros are shown.
     #[serde(default)]
@@ -109,6 +181,9 @@ pub struct Policy {
     /// zeros, so they are shown and protect nothing.
     #[serde(default)]
     pub impossible: Vec<BTreeMap<String, Vec<String>>>,
+    /// How counts are protected: `suppress`, or `{cell_key: {D, V, js, pstay}}`.
+    #[serde(default, skip_serializing_if = "Method::is_default")]
+    pub method: Method,
 }
 
 fn yes() -> bool {
@@ -133,12 +208,13 @@ impl Default for Policy {
             force: Vec::new(),
             hide: Vec::new(),
             impossible: Vec::new(),
+            method: Method::Suppress,
         }
     }
 }
 
 impl Policy {
-    /// The named policies: `three`, `standard`, `strict`, `group`, `dominance`, `p10`.
+    /// The named policies: `three`, `standard`, `strict`, `group`, `dominance`, `p10`, `cell_key`.
     pub fn presets() -> Vec<Self> {
         let preset = |name: &str, threshold, description: &str| Self {
             name: name.to_owned(),
@@ -195,6 +271,14 @@ impl Policy {
                     "amounts from which a contributor can estimate another one closer than 10 % are unsafe",
                 )
             },
+            Self {
+                method: Method::CellKey(CellKeyRule::default()),
+                ..preset(
+                    "cell_key",
+                    0,
+                    "every count gets noise of mean 0, variance 3 and at most 5, none of 1 or 2 comes out; tables do not add up",
+                )
+            },
         ]
     }
 
@@ -202,8 +286,33 @@ impl Policy {
     ///
     /// # Errors
     /// SAMSYN-5007 for a threshold below 2, which would protect nobody, 5060 for a rule that protects nobody, 5061 for
-    /// rules that cannot hold together.
+    /// rules that cannot hold together; with cell keys 5050 for noise that cannot be had and 5057 for what the method
+    /// does not do.
     pub fn check(&self) -> Result<()> {
+        if let Method::CellKey(rule) = &self.method {
+            if self.zeros == Zeros::Protected {
+                return Err(Error::invalid(
+                    5057,
+                    format!(
+                        "the policy `{}` protects zeros, which cell keys leave as they are",
+                        self.name
+                    ),
+                )
+                .hint("publish zeros, or protect by suppression"));
+            }
+            let cells = [&self.priorities, &self.force, &self.hide];
+            if !self.rules.is_empty() || !self.impossible.is_empty() || cells.iter().any(|cells| !cells.is_empty()) {
+                return Err(Error::invalid(
+                    5061,
+                    format!(
+                        "the policy `{}` has rules or names cells, which cell keys do not heed",
+                        self.name
+                    ),
+                )
+                .hint("leave them out, or protect by suppression"));
+            }
+            return rule.noise().check();
+        }
         if self.threshold < 2 {
             return Err(Error::invalid(
                 5007,
@@ -235,6 +344,9 @@ impl Policy {
             Error::invalid(5061, format!("{what} of the policy `{}` is not for {kind}", self.name))
                 .hint("use another policy for these tables")
         };
+        if self.method != Method::Suppress {
+            return Err(wrong("the noise"));
+        }
         if let Some(rule) = self.rules.iter().find(|rule| rule.is_of_amounts() != amounts) {
             return Err(wrong(&format!("the rule `{}`", rule.name())));
         }
@@ -263,6 +375,14 @@ impl Policy {
     /// What it does, in words with exact boundaries.
     pub fn in_words(&self) -> Vec<String> {
         let mut words = Vec::new();
+        if let Method::CellKey(rule) = &self.method {
+            words.push(format!(
+                "every count changes by at most {}, the same wherever the same ones are counted; variance at most {}; \
+                 none of 1 to {} comes out",
+                rule.widest, rule.variance, rule.blocked
+            ));
+            return words;
+        }
         if self.rules.iter().any(Rule::is_of_amounts) {
             words.push(format!(
                 "an amount with 1 to {} contributors is unsafe",

@@ -19,13 +19,16 @@ use arrow::{
 use super::{
     Cell, CountTable, CountsOutcome, Policy, Population, Protected, Report, Singletons, System, Worth, audit,
     base::{column, text_column},
-    counts::{log, published, shares},
+    counts::{log, published_figures, shares},
     plan::Plan,
     primary::{Contributions, few_contributors},
     secondary::{HiddenZeros, Options, Problem, by_worth, suppress_against_insiders},
     select,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    model::obs_status,
+};
 
 /// What contributors give, a row for each contribution or part of one.
 #[derive(Debug, Clone, Copy)]
@@ -98,19 +101,16 @@ pub fn protect_sums(amounts: &Amounts<'_>, tables: &[CountTable], policy: &Polic
         method: "sums",
         levels: shares(system, tables, &primary, &secondary),
         audit,
+        additive: true,
     };
     let mut protected = Vec::with_capacity(tables.len());
     for (number, table) in tables.iter().enumerate() {
         let mine = |at: &usize| system.cells[*at].table == number;
         let at: Vec<usize> = (0..system.cells.len()).filter(mine).collect();
-        let shown: Vec<(&Cell, bool)> = at.iter().map(|at| (&system.cells[*at], hidden[*at])).collect();
+        let cells: Vec<&Cell> = at.iter().map(|at| &system.cells[*at]).collect();
         let figures: Float64Array = at.iter().map(|at| (!hidden[*at]).then_some(sums[*at] + 0.0)).collect();
-        let batch = published(system, table, &shown, Arc::new(figures))?;
-        let levels = report.levels.iter().filter(|share| share.table == table.table);
-        let mine = Report {
-            levels: levels.cloned().collect(),
-            ..report.clone()
-        };
+        let batch = published_figures(system, table, &cells, Arc::new(figures), obs_status::NORMAL)?;
+        let mine = report.of(&table.table);
         protected.push(Protected::new(table.table.clone(), batch.schema(), vec![batch], mine));
     }
     let suppressions = log(system, tables, &primary, &secondary)?;
@@ -138,7 +138,7 @@ impl Given {
             base: &counted,
             count: ROWS,
         };
-        let (mut system, base) = System::over(&population, tables, policy.zeros)?;
+        let (mut system, base) = System::based(&population, tables, policy.zeros)?;
         let rows = base.rows_of(&population)?;
         system.rule_out(&base, &policy.impossible, amounts.name)?;
         let mut names = Vec::with_capacity(rows.len());

@@ -45,12 +45,27 @@ impl System {
     /// # Errors
     /// SAMSYN-5001 to 5004 for a population that cannot be used, 5005 for a table, 5022 when one would have no rows.
     pub fn build(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
-        Ok(Self::over(population, tables, zeros)?.0)
+        Ok(Self::based(population, tables, zeros)?.0)
     }
 
     /// The same with the base that it is over.
-    pub(super) fn over(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<(Self, Base)> {
-        let base = Base::read(population, tables, zeros)?;
+    pub(super) fn based(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<(Self, Base)> {
+        let base = Base::read(population, None, tables, zeros)?;
+        let system = Self::over(&base, tables, zeros)?;
+        Ok((system, base))
+    }
+
+    /// The same with the sums of record keys of the base rows, from the column `key`, modulo 2^64. Zeros are published.
+    ///
+    /// # Errors
+    /// As [`System::build`]; SAMSYN-5056 when the column holds no whole numbers.
+    pub fn keyed(population: &Population<'_>, key: &str, tables: &[CountTable]) -> Result<(Self, Vec<u64>)> {
+        let base = Base::read(population, Some(key), tables, Zeros::Published)?;
+        let system = Self::over(&base, tables, Zeros::Published)?;
+        Ok((system, base.sums))
+    }
+
+    fn over(base: &Base, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
         let mut system = Self {
             counts: base.counts.clone(),
             known: base
@@ -64,10 +79,10 @@ impl System {
             if tables[..number].iter().any(|other| other.table == table.table) {
                 return Err(Error::invalid(5005, format!("`{}` is published twice", table.table)).hint("leave one out"));
             }
-            validate(table, &base)?;
-            system.add(number, table, &base)?;
+            validate(table, base)?;
+            system.add(number, table, base)?;
         }
-        Ok((system, base))
+        Ok(system)
     }
 
     /// Marks what cannot be as known to be empty.

@@ -21,7 +21,10 @@ use datafusion::{
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
-use samsyn::functions::{Argument, Definition, Law, Role, catalogue};
+use samsyn::{
+    functions::{Argument, Definition, Law, Role, catalogue},
+    protect::perturb::{mixed, write_key},
+};
 
 use crate::segregation::{rows, session};
 
@@ -184,6 +187,7 @@ fn named(argument: &str, key: usize, at: usize) -> String {
     match argument {
         "age" => (5 * at).to_string(),
         "period" => (2000 + at).to_string(),
+        "record_key" => write_key(mixed(at as u64, 1)),
         // an area, sometimes the row's own
         "neighbour" => text(0, at),
         _ => text(key, at),

@@ -4,6 +4,7 @@ mod amounts;
 mod attacker;
 mod laws;
 mod peers;
+mod perturb;
 mod policies;
 mod routes;
 mod speed_case;
