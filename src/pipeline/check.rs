@@ -293,6 +293,32 @@ async fn declare(
                     Ok(_) => {}
                 }
             }
+            for column in [&population.entity, &population.period].into_iter().flatten() {
+                if base.field_with_name(column).is_err() {
+                    let at = within(
+                        &defined.text,
+                        &defined.file,
+                        &["populations:", &population.name, column],
+                    );
+                    return Err(no_column(&population.from, column, &base).at(at));
+                }
+            }
+            let counted = published
+                .iter()
+                .map(super::publish::count_table)
+                .collect::<Result<Vec<_>>>()?;
+            let policy = project.policy(&population.policy)?;
+            policy
+                .check()
+                .and_then(|()| policy.is_for(population.value.is_some()))
+                .and_then(|()| super::publish::entity(population, policy, &counted).map(|_| ()))
+                .map_err(|error| {
+                    error.at(within(
+                        &defined.text,
+                        &defined.file,
+                        &["populations:", &population.name],
+                    ))
+                })?;
             let mut declared = Vec::new();
             for publish in published {
                 let Protect::Counts(counts) = &publish.protect else {

@@ -43,11 +43,11 @@ pub(super) async fn counts(
     if let Some(value) = &population.value {
         return amounts(session, population, value, tables, policy).await;
     }
-    let keyed = matches!(policy.method, Method::CellKey(_));
-    let base = if keyed {
-        keyed_rows(session, population, &tables).await?
-    } else {
-        base_rows(session, population, &tables, &count_of(population), "").await?
+    let entity = entity(population, &policy, &tables)?;
+    let keyed = entity.is_some();
+    let base = match entity {
+        Some(entity) => keyed_rows(session, population, entity, &tables).await?,
+        None => base_rows(session, population, &tables, &count_of(population), "").await?,
     };
     let name = population.name.clone();
     tokio::task::spawn_blocking(move || {
@@ -132,8 +132,18 @@ fn count_of(population: &PopulationSpec) -> String {
         .map_or_else(|| "count(*)".to_owned(), |column| format!("sum({})", quoted(column)))
 }
 
-/// The combinations with the sums of the keys of their records, each of which is in one row of the population.
-async fn keyed_rows(session: &Session, population: &PopulationSpec, tables: &[CountTable]) -> Result<Vec<RecordBatch>> {
+/// What record keys of a population are made from: the column of its entities, if its policy needs one.
+///
+/// # Errors
+/// SAMSYN-5056 when its definition does not say whom a row is about, or a table sums over periods.
+pub(super) fn entity<'a>(
+    population: &'a PopulationSpec,
+    policy: &Policy,
+    tables: &[CountTable],
+) -> Result<Option<&'a str>> {
+    if !matches!(policy.method, Method::CellKey(_)) {
+        return Ok(None);
+    }
     let Some(entity) = &population.entity else {
         return Err(Error::invalid(
             5056,
@@ -142,7 +152,7 @@ async fn keyed_rows(session: &Session, population: &PopulationSpec, tables: &[Co
                 population.name
             ),
         )
-        .hint("name the column that identifies a person, such as `entity: person_id`"));
+        .hint("name the column that identifies a person, such as `entity: person`"));
     };
     if population.count.is_some() {
         return Err(Error::invalid(
@@ -151,8 +161,6 @@ async fn keyed_rows(session: &Session, population: &PopulationSpec, tables: &[Co
         )
         .hint("noise by cell key needs one row a person; leave `count` out"));
     }
-    let column = quoted(entity);
-    let mut once = column.clone();
     if let Some(period) = &population.period {
         // a table that sums over the periods counts a person several times
         let by_period = |table: &CountTable| {
@@ -172,8 +180,22 @@ async fn keyed_rows(session: &Session, population: &PopulationSpec, tables: &[Co
                 "give it the dimension `{period}` with no other level and no total"
             )));
         }
-        once = format!("{once}, {}", quoted(period));
     }
+    Ok(Some(entity))
+}
+
+/// The combinations with the sums of the keys of their records, each of which is in one row of a period.
+async fn keyed_rows(
+    session: &Session,
+    population: &PopulationSpec,
+    entity: &str,
+    tables: &[CountTable],
+) -> Result<Vec<RecordBatch>> {
+    let column = quoted(entity);
+    let once = match &population.period {
+        Some(period) => format!("{column}, {}", quoted(period)),
+        None => column.clone(),
+    };
     let sql = format!(
         "SELECT count(*) AS n FROM (SELECT {once} FROM {} GROUP BY {once} HAVING count(*) > 1 OR {column} IS NULL LIMIT 1) AS many",
         population.from
@@ -243,7 +265,7 @@ fn columns(tables: &[CountTable]) -> Vec<&str> {
     columns
 }
 
-fn count_table(publish: &Publish) -> Result<CountTable> {
+pub(super) fn count_table(publish: &Publish) -> Result<CountTable> {
     let Protect::Counts(counts) = &publish.protect else {
         return Err(Error::bug(9020, "a table without counts among the counts"));
     };

@@ -338,13 +338,13 @@ impl Policy {
     ///
     /// # Errors
     /// SAMSYN-5061.
-    pub(super) fn is_for(&self, amounts: bool) -> Result<()> {
+    pub fn is_for(&self, amounts: bool) -> Result<()> {
         let kind = if amounts { "amounts" } else { "counts" };
         let wrong = |what: &str| {
             Error::invalid(5061, format!("{what} of the policy `{}` is not for {kind}", self.name))
                 .hint("use another policy for these tables")
         };
-        if self.method != Method::Suppress {
+        if amounts && self.method != Method::Suppress {
             return Err(wrong("the noise"));
         }
         if let Some(rule) = self.rules.iter().find(|rule| rule.is_of_amounts() != amounts) {

@@ -29,7 +29,7 @@ pub(super) static ROUND_RANDOM: Definition = Definition {
     source: "Hundepool et al. 2012, Statistical Disclosure Control, doi:10.1002/9781118348239",
     example: Example {
         sql: "SELECT round_random(7, 5, 1)",
-        result: "5",
+        result: "10",
     },
     laws: &[],
     twins: &[],

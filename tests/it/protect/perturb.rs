@@ -7,6 +7,7 @@ use arrow::{
     datatypes::Int64Type,
 };
 use datafusion::datasource::MemTable;
+use futures::TryStreamExt;
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use samsyn::protect::{
@@ -16,6 +17,14 @@ use samsyn::protect::{
         read_key, round_random, round_small, write_key,
     },
     protect_counts,
+};
+use samsyn::{
+    engine::{Engine, EngineOptions},
+    error::Error,
+    functions::RecordKeys,
+    lake::{Lake, LakeOptions},
+    model::Clock,
+    policy::Identity,
 };
 
 use super::peers::Csv;
@@ -839,7 +848,37 @@ async fn without_a_secret_there_are_no_record_keys() {
         Ok(frame) => frame.collect().await.unwrap_err(),
         Err(error) => error,
     };
-    assert!(samsyn::error::Error::from(error).code() == 6092);
+    assert_eq!(Error::from(error).code(), 6092);
+}
+
+/// Whoever can make record keys can take noise out of figures, so readers cannot.
+#[tokio::test]
+async fn readers_cannot_make_record_keys() {
+    let options = LakeOptions {
+        clock: Clock::System,
+        storage: BTreeMap::new(),
+    };
+    let lake = Lake::open("memory://it-record-keys", &options).await.unwrap();
+    let options = EngineOptions {
+        threads: 1,
+        memory: None,
+    };
+    let keys = RecordKeys::new(b"a secret of the tests, which is long enough").unwrap();
+    let engine = Engine::new(lake, options).unwrap().with_record_keys(keys);
+    let ask = async |identity: Identity, sql: &str| -> Result<String, Error> {
+        let statement = engine.session(&identity).await?.prepare(sql).await?;
+        let batches: Vec<RecordBatch> = statement.stream().await?.try_collect().await?;
+        Ok(format!("{batches:?}"))
+    };
+    let sql = "SELECT ckm_record_key(1, 'folk')";
+    assert!(ask(Identity::operator(), sql).await.is_ok());
+    assert_eq!(ask(Identity::anonymous(), sql).await.unwrap_err().code(), 6092);
+    // nor can anybody read the secret
+    for sql in ["SHOW ALL", "SELECT * FROM information_schema.df_settings"] {
+        if let Ok(settings) = ask(Identity::operator(), sql).await {
+            assert!(!settings.contains("a secret of the tests"), "{sql}");
+        }
+    }
 }
 
 #[test]
