@@ -5,10 +5,7 @@
 //! decides what is unsafe, and who is alone in it knows it: with a published sum, that contributor could find another
 //! hidden cell, so nobody's own cells may help to derive an unsafe cell of others.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch},
@@ -255,23 +252,13 @@ fn attack(
     let mut published = cells(&|at| !hidden[at]);
     published.extend(everybody.iter().map(<[u32; 1]>::as_slice));
     let attacked = cells(&|at| hidden[at]);
-    let mut checked = attacked.len();
-    let mut found = derived(&published, &attacked);
-    let unsafe_cells = cells(&|at| primary[at]);
-    for own in insiders {
-        let rows: BTreeSet<u32> = own.iter().copied().collect();
-        let known: Vec<[u32; 1]> = own.iter().map(|row| [*row]).collect();
-        let mut published = published.clone();
-        published.extend(known.iter().map(<[u32; 1]>::as_slice));
-        // what is all its own, or empty, is no secret to it
-        let secret = |cell: &&&[u32]| {
-            cell.iter()
-                .any(|row| !rows.contains(row) && !system.known[*row as usize])
-        };
-        let attacked: Vec<&[u32]> = unsafe_cells.iter().filter(secret).copied().collect();
-        checked += attacked.len();
-        found += derived(&published, &attacked);
-    }
+    let found = audit::derivable(&published, &attacked)
+        .into_iter()
+        .filter(|derivable| *derivable)
+        .count() as u64;
+    let (by_insiders, told) =
+        audit::derivable_by_insiders(&published, &cells(&|at| primary[at]), &system.known, insiders);
+    let (checked, found) = (attacked.len() as u64 + by_insiders, found + told);
     if found > 0 {
         return Err(Error::refused(
             5010,
@@ -283,12 +270,7 @@ fn attack(
         ));
     }
     Ok(super::AuditResult {
-        cells_checked: checked as u64,
+        cells_checked: checked,
         derivable: 0,
     })
-}
-
-fn derived(published: &[&[u32]], attacked: &[&[u32]]) -> usize {
-    let all = audit::derivable(published, attacked);
-    all.into_iter().filter(|derivable| *derivable).count()
 }

@@ -71,11 +71,14 @@ pub(super) static SDC_PROTECT: Definition = Definition {
 };
 
 const FORMS: &[Form] = &[
-    Form::table(&[Argument::key("dim1"), PERSONS, K, TOTAL], protect).gives(Output::List(&CELL_1)),
+    Form::table(&[Argument::key("dim1"), PERSONS, K, TOTAL], protect)
+        .sees_empty()
+        .gives(Output::List(&CELL_1)),
     Form::table(
         &[Argument::key("dim1"), Argument::key("dim2"), PERSONS, K, TOTAL],
         protect,
     )
+    .sees_empty()
     .gives(Output::List(&CELL_2)),
     Form::table(
         &[
@@ -88,6 +91,7 @@ const FORMS: &[Form] = &[
         ],
         protect,
     )
+    .sees_empty()
     .gives(Output::List(&CELL_3)),
     Form::table(
         &[
@@ -101,6 +105,7 @@ const FORMS: &[Form] = &[
         ],
         protect,
     )
+    .sees_empty()
     .gives(Output::List(&CELL_4)),
 ];
 

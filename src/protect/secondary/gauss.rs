@@ -186,15 +186,81 @@ impl<'a> Views<'a> {
         }
     }
 
-    /// Whether who knows these base rows too learns of something unsafe from what is published; yes when numbers `N`
-    /// are too small to tell.
-    pub(super) fn betrays<N: Number>(&self, hidden: &[bool], rows: &[u32]) -> bool {
-        let (columns, unsafe_cell) = (self.of(rows), self.unsafe_cells());
-        let Some(mut elimination) = Elimination::<N>::new(&columns, &unsafe_cell) else {
-            return true;
+    /// Which of `insiders`, each knowing base rows of its own, learn of something unsafe that is not all theirs from what
+    /// is published; all of those of whom numbers `N` are too small to tell.
+    ///
+    /// One elimination carries the own rows of all along. What is left of an unsafe cell is then looked for among what
+    /// is left of an insider's rows.
+    pub(super) fn betrayed<N: Number>(&self, hidden: &[bool], insiders: &[Vec<u32>]) -> Vec<usize> {
+        let known = &self.problem.known;
+        let mut rows: Vec<u32> = insiders
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|row| !known[*row as usize])
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let with_rows = Problem {
+            forbidden: self
+                .problem
+                .forbidden
+                .iter()
+                .cloned()
+                .chain(rows.iter().map(|row| vec![*row]))
+                .collect(),
+            ..self.problem.clone()
         };
-        let mut published = self.order.iter().filter(|cell| !hidden[**cell]);
-        published.any(|cell| !elimination.accept(*cell).unwrap_or(false))
+        let all = || (0..insiders.len()).collect();
+        let columns = Columns::of(&with_rows, known, self.options, &self.representative, self.zeros);
+        let unsafe_cell = self.unsafe_cells();
+        let Some(mut elimination) = Elimination::<N>::new(&columns, &unsafe_cell) else {
+            return all();
+        };
+        for cell in self.order.iter().filter(|cell| !hidden[**cell]) {
+            let pivot = elimination.take(elimination.candidate[*cell] as usize);
+            if elimination.learn(&pivot).is_none() {
+                return all();
+            }
+        }
+        // columns of unsafe cells, of forbidden sets, of own rows
+        let cells = (0..unsafe_cell.len()).filter(|cell| unsafe_cell[*cell] && columns.watched[*cell]);
+        let sets = cells.map(|cell| self.problem.cells[cell]);
+        let sets: Vec<&[u32]> = sets.chain(self.problem.forbidden.iter().map(Vec::as_slice)).collect();
+        let (secret, own) = elimination.columns[elimination.unsafe_from..].split_at(sets.len());
+        let betrays = |insider: &Vec<u32>| -> Option<bool> {
+            let mut spare = Column::new();
+            let mut pivots: Vec<(u32, Column<N>)> = Vec::new();
+            let reduce = |column: &Column<N>, pivots: &[(u32, Column<N>)], spare: &mut Column<N>| {
+                let mut column = column.clone();
+                for (row, pivot) in pivots {
+                    if at(&column, *row) != N::ZERO {
+                        eliminate(&column, pivot, *row, spare, |_| ())?;
+                        std::mem::swap(&mut column, spare);
+                    }
+                }
+                Some(column)
+            };
+            for row in insider {
+                if let Ok(place) = rows.binary_search(row) {
+                    let column = reduce(&own[place], &pivots, &mut spare)?;
+                    if let Some((row, _)) = column.first() {
+                        pivots.push((*row, column));
+                    }
+                }
+            }
+            for (set, column) in sets.iter().zip(secret) {
+                let theirs = set.iter().all(|row| known[*row as usize] || insider.contains(row));
+                let touched = pivots.iter().any(|(row, _)| at(column, *row) != N::ZERO);
+                if !theirs && touched && reduce(column, &pivots, &mut spare)?.is_empty() {
+                    return Some(true);
+                }
+            }
+            Some(false)
+        };
+        (0..insiders.len())
+            .filter(|insider| betrays(&insiders[*insider]).unwrap_or(true))
+            .collect()
     }
 }
 
@@ -402,15 +468,6 @@ impl<'a, N: Number> Elimination<'a, N> {
             elimination.remove(&pivot)?;
         }
         Some(elimination)
-    }
-
-    /// Whether the cell can be published; if so it is eliminated from all other columns. None when a number does not
-    /// fit.
-    fn accept(&mut self, cell: usize) -> Option<bool> {
-        match self.test(cell) {
-            Some(pivot) => self.learn(&pivot).map(|()| true),
-            None => Some(false),
-        }
     }
 
     /// What is left of a cell that can be published; nothing when it cannot.

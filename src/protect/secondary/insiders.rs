@@ -4,7 +4,8 @@
 use super::{HiddenZeros, Options, Problem, gauss::Views};
 
 /// The cells to hide beside the primary ones so that nobody who knows the base rows of one of `insiders` can derive an
-/// unsafe cell of others. An unsafe cell that holds an insider's rows only is no secret to it.
+/// unsafe cell of others. An unsafe cell that holds an insider's rows only is no secret to it. This takes the place of
+/// the options' rule for singletons.
 ///
 /// Views of insiders are added only for those to whom the pattern so far would tell something: what they do not object
 /// to would be accepted with their views too, so the result is that of all views, and the loop ends when there is no
@@ -16,13 +17,16 @@ pub fn suppress_against_insiders(
     zeros: HiddenZeros,
     insiders: &[Vec<u32>],
 ) -> Vec<bool> {
+    let options = Options {
+        singletons: false,
+        ..options
+    };
     let mut views = Views::new(problem, options, order, zeros);
     let mut added = vec![false; insiders.len()];
     loop {
         let hidden = views.search::<i64, i128>();
-        let betrayed: Vec<usize> = (0..insiders.len())
-            .filter(|at| !added[*at] && views.betrays::<i64>(&hidden, &insiders[*at]))
-            .collect();
+        let mut betrayed = views.betrayed::<i128>(&hidden, insiders);
+        betrayed.retain(|at| !added[*at]);
         if betrayed.is_empty() {
             return hidden
                 .iter()
