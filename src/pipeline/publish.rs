@@ -19,9 +19,9 @@ use crate::{
     error::{Error, Result},
     model::{Sensitivity, TableId},
     protect::{
-        CountTable, CountsOutcome, Dimension, Level, Method, OpenEvidence, Policy, Population, Protected,
+        Amounts, CountTable, CountsOutcome, Dimension, Level, Method, OpenEvidence, Policy, Population, Protected,
         perturb::{perturb_counts, round_counts},
-        protect_counts, protect_derived, protect_open,
+        protect_counts, protect_derived, protect_open, protect_sums,
     },
 };
 
@@ -41,6 +41,9 @@ pub(super) async fn counts(
         .ok_or_else(|| Error::bug(9020, "a step of a population that is not there"))?;
     let policy = project.policy(&population.policy)?.clone();
     let tables = published.iter().map(count_table).collect::<Result<Vec<_>>>()?;
+    if let Some(value) = &population.value {
+        return amounts(session, population, value, tables, policy).await;
+    }
     let entity = entity(population, &policy, &tables)?;
     let base = match entity {
         Some(entity) => keyed_rows(session, population, entity, &tables).await?,
@@ -61,6 +64,58 @@ pub(super) async fn counts(
     })
     .await
     .map_err(|error| Error::bug(9032, "disclosure control stopped").with_source(error))?
+}
+
+/// Protects all tables of amounts of one population as one system.
+async fn amounts(
+    session: &Session,
+    population: &PopulationSpec,
+    value: &str,
+    tables: Vec<CountTable>,
+    policy: Policy,
+) -> Result<CountsOutcome> {
+    let contributor = contributor(population)?.to_owned();
+    let mut columns = columns(&tables);
+    columns.extend([contributor.as_str(), value]);
+    columns.sort_unstable();
+    columns.dedup();
+    let list: Vec<String> = columns.into_iter().map(quoted).collect();
+    let sql = format!("SELECT {} FROM {}", list.join(", "), population.from);
+    let base: Vec<RecordBatch> = session.prepare(&sql).await?.stream().await?.try_collect().await?;
+    let (name, value) = (population.name.clone(), value.to_owned());
+    tokio::task::spawn_blocking(move || {
+        let amounts = Amounts {
+            name: &name,
+            base: &base,
+            contributor: &contributor,
+            value: &value,
+        };
+        protect_sums(&amounts, &tables, &policy)
+    })
+    .await
+    .map_err(|error| Error::bug(9032, "disclosure control stopped").with_source(error))?
+}
+
+/// The column that names who gives an amount.
+///
+/// # Errors
+/// SAMSYN-5066 when there is none, or when rows are counted besides.
+pub(super) fn contributor(population: &PopulationSpec) -> Result<&str> {
+    let wrong = |what: &str, hint: &str| {
+        Err(Error::invalid(
+            5066,
+            format!("the population `{}` of amounts has {what}", population.name),
+        )
+        .hint(hint))
+    };
+    match (&population.entity, &population.count) {
+        (None, _) => wrong(
+            "no `entity`",
+            "name the column that tells who gives an amount, such as `entity: orgnr`",
+        ),
+        (_, Some(_)) => wrong("a `count` too", "leave it out: contributors are counted by `entity`"),
+        (Some(entity), None) => Ok(entity),
+    }
 }
 
 /// The column of the sums of record keys.
@@ -178,23 +233,7 @@ async fn base_rows(
     count: &str,
     more: &str,
 ) -> Result<Vec<RecordBatch>> {
-    let mut columns: Vec<&str> = tables
-        .iter()
-        .flat_map(|table| {
-            let levels = table
-                .dimensions
-                .iter()
-                .flat_map(|dimension| dimension.levels.iter().map(|level| level.column.as_str()));
-            levels.chain(table.filters.iter().map(|(column, _)| column.as_str()))
-        })
-        .collect();
-    columns.sort_unstable();
-    columns.dedup();
-    let list = columns
-        .iter()
-        .map(|column| quoted(column))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let list = columns(tables).into_iter().map(quoted).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "SELECT {list}, CAST({count} AS BIGINT) AS samsyn_count{more} FROM {} GROUP BY {list} ORDER BY {list}",
         population.from
@@ -207,6 +246,23 @@ async fn base_rows(
         .try_collect()
         .await
         .map_err(Error::from)
+}
+
+/// The columns that tables use.
+fn columns(tables: &[CountTable]) -> Vec<&str> {
+    let mut columns: Vec<&str> = tables
+        .iter()
+        .flat_map(|table| {
+            let levels = table
+                .dimensions
+                .iter()
+                .flat_map(|dimension| dimension.levels.iter().map(|level| level.column.as_str()));
+            levels.chain(table.filters.iter().map(|(column, _)| column.as_str()))
+        })
+        .collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 pub(super) fn count_table(publish: &Publish) -> Result<CountTable> {

@@ -1,6 +1,6 @@
 //! The base of a population: distinct combinations of codes with their counts, whatever order the rows came in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
@@ -11,7 +11,7 @@ use arrow::{
 use super::{CountTable, Population, Zeros};
 use crate::error::{Error, Result, did_you_mean};
 
-/// How many combinations the zeros of a population may fill up to, when they are protected.
+/// How many combinations the zeros of a population may fill up to, when they may be hidden.
 const MOST_COMBINATIONS: usize = 1_000_000;
 
 /// Columns of codes as numbers: the rank of a code among the codes of its column.
@@ -27,7 +27,7 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// Reads the columns that `tables` use and sums equal combinations. When zeros are protected, combinations that
+    /// Reads the columns that `tables` use and sums equal combinations. When zeros may be hidden, combinations that
     /// nobody has are there too: their absence would tell that they are empty. `key` is the column with sums of record
     /// keys, where the method needs them.
     ///
@@ -82,7 +82,7 @@ impl Base {
             sums,
         };
         base.merge()?;
-        if zeros == Zeros::Protected {
+        if zeros != Zeros::Published {
             base.fill(tables, population.name)?;
             base.merge()?;
         }
@@ -90,6 +90,64 @@ impl Base {
         u32::try_from(base.counts.len())
             .map_err(|_| Error::exhausted(5004, "the population has more than 2^32 combinations"))?;
         Ok(base)
+    }
+
+    /// For every row of the population, in the order of its batches, the base row that it is part of.
+    pub(super) fn rows_of(&self, population: &Population<'_>) -> Result<Vec<u32>> {
+        let columns = self
+            .names
+            .iter()
+            .map(|name| Ok(ranked(population, name)?.0))
+            .collect::<Result<Vec<_>>>()?;
+        let at: HashMap<&[u32], u32> = (0_u32..)
+            .take(self.counts.len())
+            .map(|row| (self.key(row as usize), row))
+            .collect();
+        let rows = population.base.iter().map(RecordBatch::num_rows).sum();
+        let mut key = Vec::with_capacity(columns.len());
+        Ok((0..rows)
+            .map(|row| {
+                key.clear();
+                key.extend(columns.iter().map(|column| column[row]));
+                at.get(key.as_slice()).copied().unwrap_or(u32::MAX)
+            })
+            .collect())
+    }
+
+    /// The rows whose codes these are, by column.
+    ///
+    /// # Errors
+    /// SAMSYN-5065 for a column or a code that no table uses.
+    pub(super) fn matching(&self, codes: &BTreeMap<String, Vec<String>>) -> Result<Vec<usize>> {
+        let mut wanted = Vec::with_capacity(codes.len());
+        for (name, list) in codes {
+            let missing = |what: &str, word: &str, there: &[String]| {
+                let error = Error::invalid(
+                    5065,
+                    format!("no table has the {what} `{word}` of an impossible combination"),
+                );
+                match did_you_mean(word, there.iter().map(String::as_str)) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error.hint("name columns of the population that tables use, and their codes"),
+                }
+            };
+            let column = self.names.iter().position(|known| known == name);
+            let column = column.ok_or_else(|| missing("column", name, &self.names))?;
+            let there = &self.codes[column];
+            if let Some(code) = list.iter().find(|code| there.binary_search(code).is_err()) {
+                return Err(missing("code", code, there));
+            }
+            wanted.push((
+                column,
+                there.iter().map(|code| list.contains(code)).collect::<Vec<bool>>(),
+            ));
+        }
+        let fits = |row: &usize| {
+            wanted
+                .iter()
+                .all(|(column, fits)| fits[self.key(*row)[*column] as usize])
+        };
+        Ok((0..self.counts.len()).filter(fits).collect())
     }
 
     /// Number of a column; every column of the tables is there.
@@ -279,7 +337,7 @@ pub(super) fn too_many() -> Error {
         .hint("check the column that counts: it holds no persons")
 }
 
-fn column<'a>(population: &Population<'_>, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
+pub(super) fn column<'a>(population: &Population<'_>, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
     batch.column_by_name(name).ok_or_else(|| {
         let schema = batch.schema();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -294,7 +352,7 @@ fn column<'a>(population: &Population<'_>, batch: &'a RecordBatch, name: &str) -
     })
 }
 
-fn text_column(population: &Population<'_>, batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
+pub(super) fn text_column(population: &Population<'_>, batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
     let array = cast(column(population, batch, name)?, &DataType::Utf8)?;
     if array.null_count() > 0 {
         return Err(Error::invalid(

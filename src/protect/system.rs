@@ -1,6 +1,6 @@
 //! All tables of a population as one system: cells as sets of base rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     CountTable, Population, Zeros,
@@ -45,8 +45,14 @@ impl System {
     /// # Errors
     /// SAMSYN-5001 to 5004 for a population that cannot be used, 5005 for a table, 5022 when one would have no rows.
     pub fn build(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
+        Ok(Self::based(population, tables, zeros)?.0)
+    }
+
+    /// The same with the base that it is over.
+    pub(super) fn based(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<(Self, Base)> {
         let base = Base::read(population, None, tables, zeros)?;
-        Self::over(&base, tables, zeros)
+        let system = Self::over(&base, tables, zeros)?;
+        Ok((system, base))
     }
 
     /// The same with the sums of record keys of the base rows, from the column `key`, modulo 2^64. Zeros are published.
@@ -77,6 +83,36 @@ impl System {
             system.add(number, table, base)?;
         }
         Ok(system)
+    }
+
+    /// Marks what cannot be as known to be empty.
+    ///
+    /// # Errors
+    /// SAMSYN-5065 for a column or a code that no table uses, and for a combination that somebody has.
+    pub(super) fn rule_out(
+        &mut self,
+        base: &Base,
+        impossible: &[BTreeMap<String, Vec<String>>],
+        population: &str,
+    ) -> Result<()> {
+        for codes in impossible {
+            for row in base.matching(codes)? {
+                if self.counts[row] > 0 {
+                    let names: Vec<&str> = codes.keys().map(String::as_str).collect();
+                    return Err(Error::invalid(
+                        5065,
+                        format!(
+                            "the population `{population}` has somebody in a combination of {} that the policy calls \
+                             impossible",
+                            names.join(", ")
+                        ),
+                    )
+                    .hint("correct the data or the policy"));
+                }
+                self.known[row] = true;
+            }
+        }
+        Ok(())
     }
 
     /// The coordinates of a cell.

@@ -120,7 +120,8 @@ impl Call {
                         key += 1;
                         Arc::new(
                             rows.iter()
-                                .map(|row| Some(named(argument.name, at, row.keys[at], row.keys[0])))
+                                // more dimensions than keys: some are the same
+                                .map(|row| Some(named(argument.name, at, row.keys[at % 3], row.keys[0])))
                                 .collect::<StringArray>(),
                         )
                     }
@@ -145,7 +146,10 @@ impl Call {
                     _ => {
                         let at = part;
                         part += 1;
-                        Arc::new(rows.iter().map(|row| row.parts[at]).collect::<Float64Array>())
+                        // persons are not divided
+                        let whole = argument.name == "persons";
+                        let of = |part: f64| if whole { part.trunc() } else { part };
+                        Arc::new(rows.iter().map(|row| row.parts[at].map(of)).collect::<Float64Array>())
                     }
                 }
             })

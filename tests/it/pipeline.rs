@@ -711,3 +711,88 @@ fn a_population_is_published_with_small_counts_rounded() {
         SELECT count(*) > 20 AS many, count(*) FILTER (WHERE parts <> whole) AS apart, sum(small) AS small FROM t";
     assert_eq!(folder.sql(sql), json!([{ "many": true, "apart": 0, "small": 0 }]));
 }
+
+/// A population with `value` is one of amounts: its tables show sums, protected by rules of concentration.
+#[test]
+fn a_population_of_amounts_is_published_as_sums() {
+    let folder = Folder::demo(400, (2024, 2024));
+    folder.write(
+        "sql/core/inkomster.sql",
+        "/*\ngrain: [person, ar]\n*/\nSELECT * FROM core.fiktiv_person WHERE inkomst IS NOT NULL\n",
+    );
+    let contract = std::fs::read_to_string(folder.path("schemas/boende_omrade.odcs.yaml")).unwrap();
+    let contract = contract
+        .replace("boende_omrade", "inkomst_omrade")
+        .replace("name: upplatelseform", "name: kon")
+        .replace(
+            "name: antal\n        logicalType: integer",
+            "name: inkomst\n        logicalType: number",
+        )
+        .replace("personer", "kronor");
+    folder.write("schemas/inkomst_omrade.odcs.yaml", contract);
+    let population = "populations:
+  - name: inkomster
+    from: core.inkomster
+    entity: person
+    value: inkomst
+    policy: p10
+    independent_of: [invanare]
+";
+    folder.edit("pipelines/demo.yaml", "populations:\n", population);
+    folder.edit(
+        "pipelines/demo.yaml",
+        "  - core.fiktiv_person\n",
+        "  - core.fiktiv_person\n  - core.inkomster\n",
+    );
+    let table = "publish:
+  - table: pub.inkomst_omrade
+    contract: inkomst_omrade
+    protect:
+      counts:
+        population: inkomster
+        measure: inkomst
+        dimensions:
+          - name: omrade
+            level_column: omrade_niva
+            levels: [deso_2025, kommun]
+          - name: ar
+          - name: kon
+            total: totalt
+";
+    folder.edit("pipelines/demo.yaml", "publish:\n", table);
+    folder.samsyn(&["run"]).good();
+    let cells = folder.sql(
+        "SELECT count(*) AS alla, count(inkomst) AS visade, count(*) FILTER (WHERE conf_status = 'C') AS dolda FROM pub.inkomst_omrade",
+    );
+    let number = |name: &str| cells[0][name].as_u64().unwrap();
+    assert_eq!(number("alla"), number("visade") + number("dolda"));
+    assert!(number("visade") > 0 && number("dolda") > 0, "{cells}");
+    // what is shown is the sum, and nothing shown has one or two contributors
+    let wrong = folder.sql(
+        "SELECT p.omrade FROM pub.inkomst_omrade AS p JOIN (
+           SELECT deso_2025 AS omrade, ar, kon, sum(inkomst) AS summa, count(DISTINCT person) AS n
+           FROM core.inkomster GROUP BY 1, 2, 3) AS s
+         ON p.omrade = s.omrade AND p.ar = s.ar AND p.kon = s.kon
+         WHERE p.inkomst IS NOT NULL AND (s.n < 3 OR abs(s.summa - p.inkomst) > 0.01)",
+    );
+    assert_eq!(wrong.as_array().map(Vec::len), Some(0), "{wrong}");
+
+    folder.edit("pipelines/demo.yaml", "policy: p10", "policy: standard");
+    folder.samsyn(&["check"]).good();
+    folder.edit(
+        "pipelines/demo.yaml",
+        "policy: standard\n    independent_of",
+        "policy: group\n    independent_of",
+    );
+    assert_eq!(mistakes(&folder)[0].0, "SAMSYN-5061");
+    folder.edit("pipelines/demo.yaml", "policy: group", "policy: p10");
+    folder.edit("pipelines/demo.yaml", "    entity: person\n    value", "    value");
+    assert_eq!(mistakes(&folder)[0].0, "SAMSYN-5066");
+    folder.edit(
+        "pipelines/demo.yaml",
+        "    value: inkomst\n",
+        "    entity: person\n    value: inkomsten\n",
+    );
+    let found = mistakes(&folder);
+    assert_eq!(found[0].0, "SAMSYN-2103", "{found:?}");
+}

@@ -4,7 +4,11 @@
 //! of one query. Whole publications, where totals and differences count too, are protected by the pipeline.
 
 mod amounts;
+mod audit;
 mod cell_key;
+mod cells;
+mod contributors;
+mod protect;
 mod record_keys;
 mod rounding;
 mod status;
@@ -15,6 +19,13 @@ use super::def::Definition;
 
 /// The family.
 pub(super) static ALL: &[&Definition] = &[
+    &audit::SDC_AUDIT,
+    &contributors::SDC_CONTRIBUTORS,
+    &contributors::SDC_DOMINANCE,
+    &contributors::SDC_P_PERCENT,
+    &cells::SDC_PRIMARY,
+    &protect::SDC_PROTECT,
+    &cells::SDC_SHARE,
     &cell_key::CKM_COUNT,
     &cell_key::CKM_KEY,
     &record_keys::CKM_RECORD_KEY,

@@ -271,7 +271,7 @@ fn policy(case: &Case, threshold: u64) -> Policy {
         } else {
             Singletons::None
         },
-        ..Policy::preset("standard").unwrap()
+        ..Policy::default()
     }
 }
 
