@@ -10,6 +10,7 @@ use arrow::{
 use super::{
     AuditResult, Cell, CountTable, LevelShare, Policy, Protected, Report, Singletons, System, Zeros, audit,
     complements::complements,
+    intervals::widen,
     primary::min_frequency,
     secondary::{Options, Problem, suppress},
 };
@@ -44,7 +45,8 @@ pub struct CountsOutcome {
 ///
 /// # Errors
 /// SAMSYN-500x for a population or a table that cannot be used, 5022 for one that is empty, 5010 when the audit finds a
-/// hidden cell that published ones determine: nothing is published then.
+/// hidden cell that published ones determine, 5046 when a hidden cell cannot get the interval that the policy asks:
+/// nothing is published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
     policy.check()?;
     let system = System::build(population, tables, policy.zeros)?;
@@ -71,9 +73,25 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         zero_singletons: policy.zeros == Zeros::Protected,
         zeros_last: false,
     };
-    let secondary = suppress(&problem, options);
-    let hidden: Vec<bool> = primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect();
-    let audit = attack(&system, &hidden, &forbidden, population.name)?;
+    let (hidden, intervals) = match &policy.interval {
+        None => {
+            let secondary = suppress(&problem, options);
+            (primary.iter().zip(secondary).map(|(a, b)| *a || b).collect(), None)
+        }
+        Some(rule) => {
+            let (hidden, audit) = widen(&system, &problem, options, policy.zeros, rule, population.name)?;
+            (hidden, Some(audit))
+        }
+    };
+    let secondary: Vec<bool> = hidden
+        .iter()
+        .zip(&primary)
+        .map(|(hidden, primary)| *hidden && !primary)
+        .collect();
+    let audit = AuditResult {
+        intervals,
+        ..attack(&system, &hidden, &forbidden, population.name)?
+    };
     let levels = shares(&system, tables, &primary, &secondary);
     let report = Report {
         method: "counts",
@@ -138,6 +156,7 @@ fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: 
     let result = AuditResult {
         cells_checked: attacked.len() as u64,
         derivable: found as u64,
+        intervals: None,
     };
     if found > 0 {
         return Err(Error::refused(

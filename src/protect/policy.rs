@@ -28,6 +28,39 @@ pub enum Singletons {
     None,
 }
 
+/// How closely a hidden cell may be known.
+///
+/// From published cells, totals above all, a reader computes between which whole numbers a hidden cell must lie. The
+/// interval of every unsafe cell, and of every protected difference, gets at least this width: the largest value less
+/// the least. Where it would be narrower, more cells are hidden.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntervalRule {
+    /// Least width.
+    #[serde(default)]
+    pub range_min: u64,
+    /// Least width in per cent of the cell's own count; the larger of the two holds.
+    #[serde(default)]
+    pub range_percent: u64,
+    /// Least width for every hidden cell against a reader who knows the rule, and so that no hidden cell is empty when
+    /// zeros are published. 1, the default, means that he can compute none exactly; 0 leaves him out.
+    #[serde(default = "one")]
+    pub rule_aware: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+impl IntervalRule {
+    /// The width that the interval of a cell with so many persons must have.
+    pub(super) fn width(&self, count: u64) -> u64 {
+        let percent = u128::from(count) * u128::from(self.range_percent);
+        self.range_min
+            .max(u64::try_from(percent.div_ceil(100)).unwrap_or(u64::MAX))
+    }
+}
+
 /// A disclosure policy for counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +81,9 @@ pub struct Policy {
     /// How sums of ones are treated.
     #[serde(default)]
     pub singletons: Singletons,
+    /// How closely a hidden cell may be known; left out: not exactly, and no more is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<IntervalRule>,
 }
 
 fn yes() -> bool {
@@ -64,6 +100,7 @@ impl Policy {
             zeros: Zeros::Published,
             complements: true,
             singletons: Singletons::AnySum,
+            interval: None,
         };
         vec![
             preset(
@@ -79,7 +116,7 @@ impl Policy {
     /// Checks the policy.
     ///
     /// # Errors
-    /// SAMSYN-5007 for a threshold below 2, which would protect nobody.
+    /// SAMSYN-5007 for a threshold below 2, which would protect nobody; 5045 for an interval of no width.
     pub fn check(&self) -> Result<()> {
         if self.threshold < 2 {
             return Err(Error::invalid(
@@ -87,6 +124,17 @@ impl Policy {
                 format!("the threshold of the policy `{}` protects nobody", self.name),
             )
             .hint("a count is unsafe when 0 < n < threshold; give at least 2"));
+        }
+        if let Some(rule) = &self.interval
+            && rule.range_min == 0
+            && rule.range_percent == 0
+            && rule.rule_aware == 0
+        {
+            return Err(Error::invalid(
+                5045,
+                format!("`interval` of the policy `{}` asks for nothing", self.name),
+            )
+            .hint("give `range_min`, such as the threshold, or `range_percent`; or leave `interval` out"));
         }
         Ok(())
     }

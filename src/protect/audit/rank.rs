@@ -4,9 +4,9 @@
 //! prime too, unless the prime divides a denominator; one that is not can be taken for one with a chance near 2^−61,
 //! which stops a publication and never lets one pass.
 
-const PRIME: u64 = (1 << 61) - 1;
+pub(super) const PRIME: u64 = (1 << 61) - 1;
 
-fn multiply(a: u64, b: u64) -> u64 {
+pub(super) fn multiply(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     // both halves are below 2^61
     let low = u64::try_from(product & u128::from(PRIME)).unwrap_or_default();
@@ -15,11 +15,11 @@ fn multiply(a: u64, b: u64) -> u64 {
     if sum >= PRIME { sum - PRIME } else { sum }
 }
 
-fn subtract(a: u64, b: u64) -> u64 {
+pub(super) fn subtract(a: u64, b: u64) -> u64 {
     if a >= b { a - b } else { a + PRIME - b }
 }
 
-fn inverse(value: u64) -> u64 {
+pub(super) fn inverse(value: u64) -> u64 {
     let (mut result, mut base, mut exponent) = (1, value, PRIME - 2);
     while exponent > 0 {
         if exponent & 1 == 1 {
@@ -71,7 +71,7 @@ impl Marks {
 }
 
 /// What the attacker has solved: vectors in echelon form, each known by its first row.
-struct Attacker {
+pub(super) struct Attacker {
     /// The vector with 1 in this row as its first: its other entries.
     solved: Vec<Option<Vec<(u32, u64)>>>,
     /// The vector at work, over all rows.
@@ -80,12 +80,22 @@ struct Attacker {
 }
 
 impl Attacker {
-    fn new(rows: usize) -> Self {
+    pub(super) fn new(rows: usize) -> Self {
         Self {
             solved: vec![None; rows],
             values: vec![0; rows],
             marks: Marks::new(rows),
         }
+    }
+
+    /// Learns the sum of a set with its value as one row more, the last one: 1 when that is new, 0 when it follows, none
+    /// when it contradicts what is solved.
+    pub(super) fn learn_value(&mut self, set: &[u32], value: i128) -> Option<bool> {
+        let last = self.solved.len() - 1;
+        self.values[last] = u64::try_from(value.rem_euclid(i128::from(PRIME))).unwrap_or_default();
+        self.marks.set(last);
+        let new = self.learn(set);
+        self.solved[last].is_none().then_some(new)
     }
 
     fn load(&mut self, set: &[u32]) {
@@ -114,10 +124,12 @@ impl Attacker {
         None
     }
 
-    /// Learns the sum of a set.
-    fn learn(&mut self, set: &[u32]) {
+    /// Learns the sum of a set, unless it follows from what is solved.
+    pub(super) fn learn(&mut self, set: &[u32]) -> bool {
         self.load(set);
-        let Some((first, lead)) = self.step(0) else { return };
+        let Some((first, lead)) = self.step(0) else {
+            return false;
+        };
         let scale = inverse(lead);
         let mut rest = Vec::new();
         let mut from = first;
@@ -126,6 +138,23 @@ impl Attacker {
             from = row;
         }
         self.solved[first] = Some(rest);
+        true
+    }
+
+    /// What is left of the sum of a set when everything solved is subtracted, up to a factor: the first entry is 1.
+    /// Two sets leave the same exactly when each sum follows from the other. With it, the factor: 1 or −1 when the
+    /// sums differ by, or add up to, something that is known.
+    pub(super) fn rest(&mut self, set: &[u32]) -> (Vec<(u32, u64)>, u64) {
+        self.load(set);
+        let (mut rest, mut factor, mut scale, mut from) = (Vec::new(), 0, 0, 0);
+        while let Some((row, value)) = self.step(from) {
+            if rest.is_empty() {
+                (factor, scale) = (value, inverse(value));
+            }
+            rest.push((u32::try_from(row).unwrap_or(u32::MAX), multiply(value, scale)));
+            from = row;
+        }
+        (rest, factor)
     }
 
     /// Whether the sum of a set follows from what is solved.

@@ -7,3 +7,4 @@ mod number;
 mod order;
 
 pub use gauss::{Options, Problem, suppress};
+pub(super) use order::order;

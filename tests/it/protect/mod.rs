@@ -1,6 +1,7 @@
 //! Disclosure control: against an attacker of the tests' own, and against what other programs have published.
 
 mod attacker;
+mod intervals;
 mod laws;
 mod peers;
 mod routes;
