@@ -227,8 +227,9 @@ pub fn attack(attack: &Attack<'_>, demand: Demand<'_>) -> Result<(Vec<Interval>,
             && !interval(parts, &components).reaches(u64::try_from(width).unwrap_or(u64::MAX))
         {
             again = true;
+            // a part may be narrower than the width, and the sum not: their ends are needed
             for part in &parts.open {
-                components[part.component].ask(part.class, Some(width));
+                components[part.component].ask(part.class, None);
             }
         }
     }
