@@ -605,10 +605,7 @@ fn who_knows_the_rule_computes_no_cell_of_sixty_areas() {
         audit.rule_aware_least_width.is_some_and(|width| width >= 1),
         "{audit:?}"
     );
-    let markers = outcome.tables[0].batches()[0]
-        .column_by_name("conf_status")
-        .unwrap()
-        .clone();
+    let markers = outcome.tables[0].batches()[0].column_by_name("conf_status").unwrap();
     let distinct: std::collections::BTreeSet<_> = markers.as_string::<i32>().iter().flatten().collect();
     assert_eq!(distinct.into_iter().collect::<Vec<_>>(), ["C", "F"]);
 }
