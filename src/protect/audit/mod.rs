@@ -1,12 +1,10 @@
 //! The auditor: attacks a suppression pattern with what is published, by code of its own.
 
-mod coalitions;
 mod insiders;
 pub mod interval;
 mod rank;
 mod table;
 
-pub use coalitions::{Insiders, insiders};
 pub use insiders::derivable_by_insiders;
 pub use rank::derivable;
 pub use table::{Finding, Shown, audit_table};
