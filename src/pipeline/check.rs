@@ -10,7 +10,7 @@ use super::{
     model::{parameters, references},
     project::{Defined, Project, find_word, location, within},
     publish::{contributor, inputs},
-    spec::{Check, Counts, Parameter, Protect, Publish},
+    spec::{Check, Counts, DimensionSpec, Parameter, Protect, Publish},
 };
 use crate::{
     catalog::{Entry, Rows, Tables},
@@ -319,6 +319,17 @@ async fn declare(
                         &["populations:", &population.name],
                     ))
                 })?;
+            for external in &population.external {
+                let at = |word: &str| within(&defined.text, &defined.file, &["populations:", &population.name, word]);
+                dimensions_columns(&external.dimensions, &external.filters, &base)
+                    .map_err(|(word, error)| error.at(at(&word)))?;
+                let there = tables[&external.from.parse()?].schema()?;
+                for column in super::ledger::external_columns(external) {
+                    if there.field_with_name(column).is_err() {
+                        return Err(no_column(&external.from, column, &there).at(at(column)));
+                    }
+                }
+            }
             let mut declared = Vec::new();
             for publish in published {
                 let Protect::Counts(counts) = &publish.protect else {
@@ -447,20 +458,27 @@ fn plain(schema: &Schema) -> SchemaRef {
 
 /// Every column that a count table names is one of its population; an error comes with the word that it is about.
 fn counts_columns(counts: &Counts, base: &Schema) -> std::result::Result<(), (String, Error)> {
-    let levels = counts.dimensions.iter().flat_map(|dimension| {
+    dimensions_columns(&counts.dimensions, &counts.filters, base)
+}
+
+fn dimensions_columns(
+    dimensions: &[DimensionSpec],
+    filters: &BTreeMap<String, Vec<String>>,
+    base: &Schema,
+) -> std::result::Result<(), (String, Error)> {
+    let levels = dimensions.iter().flat_map(|dimension| {
         if dimension.levels.is_empty() {
             std::slice::from_ref(&dimension.name)
         } else {
             &dimension.levels
         }
     });
-    for column in levels.chain(counts.filters.keys()) {
+    for column in levels.chain(filters.keys()) {
         if base.field_with_name(column).is_err() {
             return Err((column.clone(), no_column("the population", column, base)));
         }
     }
-    match counts
-        .dimensions
+    match dimensions
         .iter()
         .find(|d| d.levels.len() > 1 && d.level_column.is_none())
     {

@@ -208,6 +208,11 @@ fn of_pipeline(project: &Project, defined: &Defined) -> Result<Vec<Step>> {
             .from
             .parse()
             .map_err(|error: Error| error.at(at(&["populations:", name, &population.from])))?;
+        let mut reads = BTreeSet::from([from]);
+        for external in &population.external {
+            let table = external.from.parse();
+            reads.insert(table.map_err(|error: Error| error.at(at(&["populations:", name, &external.from])))?);
+        }
         let writes = tables
             .iter()
             .map(|publish| publish.table.parse())
@@ -215,7 +220,7 @@ fn of_pipeline(project: &Project, defined: &Defined) -> Result<Vec<Step>> {
         steps.push(step(
             format!("protect {name}"),
             writes,
-            BTreeSet::from([from]),
+            reads,
             Work::Counts {
                 population: name.to_owned(),
                 tables,

@@ -7,6 +7,7 @@
 mod check;
 mod graph;
 mod land;
+mod ledger;
 mod model;
 mod plan;
 mod project;

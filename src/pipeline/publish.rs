@@ -10,28 +10,32 @@ use futures::TryStreamExt;
 
 use super::{
     graph::{Graph, Step},
+    ledger::Before,
     project::{Defined, Project},
-    spec::{Counts, PopulationSpec, Protect, Publish},
+    spec::{DimensionSpec, PopulationSpec, Protect, Publish},
 };
 use crate::{
     contract::Contract,
     engine::Session,
     error::{Error, Result},
+    lake::Published,
     model::{Sensitivity, TableId},
     protect::{
         Amounts, CountTable, CountsOutcome, Dimension, Level, Method, OpenEvidence, Policy, Population, Protected,
         perturb::{perturb_counts, round_counts},
-        protect_counts, protect_derived, protect_open, protect_sums,
+        protect_counts_after, protect_derived, protect_open, protect_sums_after,
     },
 };
 
-/// Protects all count tables of one population as one system.
+/// Protects all count tables of one population as one system, after everything that was published of it before.
 pub(super) async fn counts(
     project: &Project,
     defined: &Defined,
     session: &Session,
+    pipeline: &str,
     name: &str,
     published: &[Publish],
+    known: &[Published],
 ) -> Result<CountsOutcome> {
     let population = defined
         .spec
@@ -41,13 +45,16 @@ pub(super) async fn counts(
         .ok_or_else(|| Error::bug(9020, "a step of a population that is not there"))?;
     let policy = project.policy(&population.policy)?.clone();
     let tables = published.iter().map(count_table).collect::<Result<Vec<_>>>()?;
+    let before = Before::of(session, pipeline, population, known).await?;
+    let mut all = tables.clone();
+    all.extend(before.tables());
     if let Some(value) = &population.value {
-        return amounts(session, population, value, tables, policy).await;
+        return amounts(session, population, value, tables, policy, before).await;
     }
     let entity = entity(population, &policy, &tables)?;
     let base = match entity {
         Some(entity) => keyed_rows(session, population, entity, &tables).await?,
-        None => base_rows(session, population, &tables, &count_of(population), "").await?,
+        None => base_rows(session, population, &all, &count_of(population), "").await?,
     };
     let name = population.name.clone();
     tokio::task::spawn_blocking(move || {
@@ -57,7 +64,7 @@ pub(super) async fn counts(
             count: "samsyn_count",
         };
         match policy.method {
-            Method::Suppress => protect_counts(&population, &tables, &policy),
+            Method::Suppress => protect_counts_after(&population, &tables, &policy, &before.earlier()),
             Method::CellKey(_) => perturb_counts(&population, KEYS, &tables, &policy),
             Method::Round(_) => round_counts(&population, &tables, &policy),
         }
@@ -73,9 +80,12 @@ async fn amounts(
     value: &str,
     tables: Vec<CountTable>,
     policy: Policy,
+    before: Before,
 ) -> Result<CountsOutcome> {
     let contributor = contributor(population)?.to_owned();
-    let mut columns = columns(&tables);
+    let mut all = tables.clone();
+    all.extend(before.tables());
+    let mut columns = columns(&all);
     columns.extend([contributor.as_str(), value]);
     columns.sort_unstable();
     columns.dedup();
@@ -90,7 +100,7 @@ async fn amounts(
             contributor: &contributor,
             value: &value,
         };
-        protect_sums(&amounts, &tables, &policy)
+        protect_sums_after(&amounts, &tables, &policy, &before.earlier())
     })
     .await
     .map_err(|error| Error::bug(9032, "disclosure control stopped").with_source(error))?
@@ -121,7 +131,7 @@ pub(super) fn contributor(population: &PopulationSpec) -> Result<&str> {
 /// The column of the sums of record keys.
 const KEYS: &str = "samsyn_keys";
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -271,7 +281,7 @@ pub(super) fn count_table(publish: &Publish) -> Result<CountTable> {
     };
     Ok(CountTable {
         table: publish.table.parse()?,
-        dimensions: dimensions(counts),
+        dimensions: dimensions(&counts.dimensions),
         measure: counts.measure.clone(),
         filters: counts
             .filters
@@ -281,10 +291,8 @@ pub(super) fn count_table(publish: &Publish) -> Result<CountTable> {
     })
 }
 
-fn dimensions(counts: &Counts) -> Vec<Dimension> {
-    counts
-        .dimensions
-        .iter()
+pub(super) fn dimensions(of: &[DimensionSpec]) -> Vec<Dimension> {
+    of.iter()
         .map(|dimension| {
             let levels = if dimension.levels.is_empty() {
                 vec![dimension.name.clone()]

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use super::{
     check::{check_text, only, plan_text, relocate},
     graph::{Step, Work},
-    land,
+    land, ledger,
     model::references,
     plan::{Action, Plan, check_reads, checks_fingerprint, contents, datasets, definition, fingerprint, raw_content},
     project::{Project, within},
@@ -30,9 +30,9 @@ use crate::{
     catalog::{Entry, Rows, Tables, landed, released},
     engine::{Engine, Session},
     error::{Error, Result},
-    lake::{Delivery, Input, Origin, Pin, Release, WriteMeta, Written},
+    lake::{Delivery, Input, Origin, Pin, Published, Release, What, WriteMeta, Written},
     model::{ReleaseId, Sensitivity, TableId},
-    protect::{LevelShare, Protected},
+    protect::{AuditResult, LevelShare, Protected},
 };
 
 /// What a step did.
@@ -403,7 +403,21 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
             );
         }
         Work::Counts { population, tables } => {
-            let outcome = publish::counts(&context.project, defined, &session, population, tables).await?;
+            let known = lake.ledger().await?;
+            let outcome = publish::counts(
+                &context.project,
+                defined,
+                &session,
+                &step.pipeline,
+                population,
+                tables,
+                &known,
+            )
+            .await?;
+            if let Some(spec) = defined.spec.populations.iter().find(|spec| spec.name == *population) {
+                enter(context, step, ledger::of_population(spec, &outcome)?).await?;
+            }
+            result.notes.extend(already_public(&outcome.report.audit));
             for protected in outcome.tables {
                 let spec = tables
                     .iter()
@@ -429,12 +443,48 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
         }
         Work::Publish(publish) => {
             let protected = publish::one(&context.project, &context.plan.graph, &session, step, publish).await?;
+            let what = ledger::of_table(step, &lock(&context.state).contents);
+            if let Some(what) = what {
+                enter(context, step, what).await?;
+            }
             let shares = protected.report().levels.clone();
             write_protected(context, step, protected, &publish.contract, &meta, result).await?;
             lock(&context.state).hidden.extend(shares);
         }
     }
     Ok(())
+}
+
+/// Puts into the ledger what is about to be written.
+async fn enter(context: &Context, step: &Step, what: What) -> Result<()> {
+    let lake = context.engine.lake();
+    let record = Published {
+        format: crate::lake::FORMAT,
+        run: context.run.clone(),
+        at: lake.clock().now(),
+        pipeline: step.pipeline.clone(),
+        what,
+    };
+    lake.enter(&record).await
+}
+
+/// What there is to say of earlier and others' publications.
+fn already_public(audit: &AuditResult) -> Vec<String> {
+    let mut notes = Vec::new();
+    if audit.already_public > 0 {
+        notes.push(format!(
+            "{} hidden figures follow from what was published before or by others alone: nothing can hide them from who \
+             kept that",
+            audit.already_public
+        ));
+    }
+    if audit.deviating > 0 {
+        notes.push(format!(
+            "{} figures of others are not those of this population, and were not attacked with",
+            audit.deviating
+        ));
+    }
+    notes
 }
 
 async fn write_protected(

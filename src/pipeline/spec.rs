@@ -144,6 +144,29 @@ pub struct PopulationSpec {
     /// tell of few persons. Each population is protected by itself, so this is yours to know; without it such a pair is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub independent_of: Vec<String>,
+    /// Tables that others publish about the same persons. What they show is known to every reader.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub external: Vec<ExternalSpec>,
+}
+
+/// A table that others publish about the persons of a population, such as a national statistical office.
+///
+/// A figure that is what the population has is an equation for the attacker, and nothing is published that reveals a
+/// hidden cell with it. Figures that differ (perturbed, or about other persons) are counted and shown.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalSpec {
+    /// The table in the lake that holds it, with a column for every dimension, one for its level when it has several, and the
+    /// counts. NULL is a figure that is hidden there.
+    pub from: String,
+    /// Name of the column with the counts.
+    #[serde(default = "count_column")]
+    pub measure: String,
+    /// What it is broken down by: levels are columns of the population.
+    pub dimensions: Vec<DimensionSpec>,
+    /// Only rows of the population with these codes in these columns are counted in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub filters: BTreeMap<String, Vec<String>>,
 }
 
 fn standard() -> String {

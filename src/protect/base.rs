@@ -8,7 +8,7 @@ use arrow::{
     datatypes::{DataType, Int64Type},
 };
 
-use super::{CountTable, Population, Zeros};
+use super::{CountTable, Population, Zeros, ledger::Column};
 use crate::error::{Error, Result, did_you_mean};
 
 /// How many combinations the zeros of a population may fill up to, when they may be hidden.
@@ -90,6 +90,27 @@ impl Base {
         u32::try_from(base.counts.len())
             .map_err(|_| Error::exhausted(5004, "the population has more than 2^32 combinations"))?;
         Ok(base)
+    }
+
+    /// A base of these columns and rows, as [`Base::parts`] gives them.
+    pub(super) fn from_parts(columns: &[Column], keys: Vec<u32>, counts: Vec<u64>) -> Self {
+        Self {
+            names: columns.iter().map(|column| column.name.clone()).collect(),
+            codes: columns.iter().map(|column| column.codes.clone()).collect(),
+            keys,
+            sums: vec![0; counts.len()],
+            counts,
+        }
+    }
+
+    /// Its columns with their codes, and the places of the codes, row by row.
+    pub(super) fn parts(&self) -> (Vec<Column>, Vec<u32>) {
+        let both = self.names.iter().zip(&self.codes);
+        let columns = both.map(|(name, codes)| Column {
+            name: name.clone(),
+            codes: codes.clone(),
+        });
+        (columns.collect(), self.keys.clone())
     }
 
     /// For every row of the population, in the order of its batches, the base row that it is part of.

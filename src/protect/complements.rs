@@ -8,7 +8,9 @@ use super::{Policy, System};
 /// leaves so few that the difference is unsafe. By the policy's complements: fewer than the threshold, and not none; in
 /// «9 of 10 are employed» the tenth is as easily recognised as if a cell said 1. By its rules for groups: at most the
 /// coalition, and none too. Differences that are cells and unsafe themselves are left out.
-pub(super) fn complements(system: &System, policy: &Policy) -> Vec<Vec<u32>> {
+///
+/// `more` are sets that are no cells of today and count like cells: what was published before.
+pub(super) fn complements(system: &System, more: &[&[u32]], policy: &Policy) -> Vec<Vec<u32>> {
     if !policy.complements && policy.groups().next().is_none() {
         return Vec::new();
     }
@@ -19,7 +21,11 @@ pub(super) fn complements(system: &System, policy: &Policy) -> Vec<Vec<u32>> {
             .filter(|row| !system.known[*row as usize])
             .collect()
     };
-    let sets: Vec<Vec<u32>> = system.cells.iter().map(|cell| unknown(&cell.rows)).collect();
+    let cells = || system.cells.iter().map(|cell| cell.rows.as_slice());
+    let sets: Vec<Vec<u32>> = cells().chain(more.iter().copied()).map(unknown).collect();
+    let sum = |rows: &&[u32]| -> u64 { rows.iter().map(|row| system.counts[*row as usize]).sum() };
+    let mut counts: Vec<u64> = system.cells.iter().map(|cell| cell.count).collect();
+    counts.extend(more.iter().map(sum));
     // cells with the same rows have the same complements
     let mut seen: HashSet<&[u32]> = HashSet::with_capacity(sets.len());
     let mut of_row: Vec<Vec<usize>> = vec![Vec::new(); system.counts.len()];
@@ -35,7 +41,7 @@ pub(super) fn complements(system: &System, policy: &Policy) -> Vec<Vec<u32>> {
     let mut found: Vec<Vec<u32>> = Vec::new();
     for part in distinct {
         for whole in &of_row[sets[part][0] as usize] {
-            let (all, some) = (system.cells[*whole].count, system.cells[part].count);
+            let (all, some) = (counts[*whole], counts[part]);
             let near = all >= some
                 && (policy.complements && small(all - some) || policy.groups().any(|rule| rule.is_unsafe(some, all)));
             if near

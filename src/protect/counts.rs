@@ -8,12 +8,12 @@ use arrow::{
 };
 
 use super::{
-    AuditResult, Cell, CountTable, LevelShare, Method, Policy, Protected, Report, Singletons, System, Zeros, audit,
-    complements::complements,
+    AuditResult, Cell, CountTable, LevelShare, Method, Policy, Protected, Report, Singletons, System, Zeros,
     intervals::widen,
+    ledger::{Earlier, Entry, History},
     plan::Plan,
     primary::min_frequency,
-    secondary::{HiddenZeros, Options, Problem, by_worth, suppress_in_order},
+    secondary::{HiddenZeros, Options, Problem, by_worth, suppress_after},
     select,
 };
 use crate::{
@@ -41,6 +41,8 @@ pub struct CountsOutcome {
     pub report: Report,
     /// Hidden cells and why: restricted, never published.
     pub suppressions: RecordBatch,
+    /// What the ledger keeps of it; none of perturbed tables, whose figures are no sums of anything.
+    pub entry: Option<Entry>,
 }
 
 /// Protects all count tables of a population together.
@@ -50,6 +52,20 @@ pub struct CountsOutcome {
 /// tables, 5022 for one that is empty, 5010 when the audit finds a hidden cell that published ones determine, 5046 when
 /// a hidden cell cannot get the interval that the policy asks: nothing is published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
+    protect_counts_after(population, tables, policy, &Earlier::default())
+}
+
+/// The same after `earlier` publications: what was hidden then stays hidden, and what was shown then helps to find
+/// nothing that is hidden now.
+///
+/// # Errors
+/// Those of [`protect_counts`]; 5071 for an earlier publication that is not what samsyn wrote.
+pub fn protect_counts_after(
+    population: &Population<'_>,
+    tables: &[CountTable],
+    policy: &Policy,
+    earlier: &Earlier<'_>,
+) -> Result<CountsOutcome> {
     policy.check()?;
     if policy.method != Method::Suppress {
         return Err(Error::invalid(
@@ -59,8 +75,9 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         .hint("its method has a route of its own"));
     }
     policy.is_for(false)?;
-    let (mut system, base) = System::based(population, tables, policy.zeros)?;
+    let (mut system, base) = System::based(population, tables, &earlier.tables(), policy.zeros)?;
     system.rule_out(&base, &policy.impossible, population.name)?;
+    let history = History::of(earlier, &base, &[], &mut system)?;
     let hide = select::any(&policy.hide, &system, tables, &policy.name)?;
     let unknown = |cell: &Cell| cell.rows.iter().any(|row| !system.known[*row as usize]);
     let primary: Vec<bool> = system
@@ -69,7 +86,8 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         .zip(hide)
         .map(|(cell, hide)| hide || min_frequency(cell.count, policy.threshold, policy.zeros) && unknown(cell))
         .collect();
-    let forbidden = complements(&system, policy);
+    let forbidden = history.forbidden(&system, policy);
+    let before = history.published(&system);
     let problem = Problem {
         cells: system.cells.iter().map(|cell| cell.rows.as_slice()).collect(),
         counts: system.cells.iter().map(|cell| cell.count).collect(),
@@ -89,13 +107,22 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
     };
     let (hidden, intervals): (Vec<bool>, _) = match &policy.interval {
         None => {
-            let plan = Plan::new(&system, tables, policy, counts_by_worth(&problem, policy), &primary)?;
-            let secondary = suppress_in_order(&problem, options, &plan.order, zeros);
+            let worth = counts_by_worth(&problem, policy);
+            let plan = Plan::new(&system, tables, policy, worth, &primary, &before)?;
+            let secondary = suppress_after(&problem, options, &plan.order, zeros, &history.shown());
             plan.holds(&system, tables, policy, &secondary)?;
             (primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect(), None)
         }
         Some(rule) => {
-            let (hidden, audit) = widen(&system, &problem, options, policy.zeros, rule, population.name)?;
+            let (hidden, audit) = widen(
+                &system,
+                &problem,
+                options,
+                policy.zeros,
+                rule,
+                population.name,
+                &history,
+            )?;
             (hidden, Some(audit))
         }
     };
@@ -106,7 +133,7 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         .collect();
     let audit = AuditResult {
         intervals,
-        ..attack(&system, &hidden, &forbidden, population.name)?
+        ..attack(&system, &hidden, &forbidden, &history, population.name)?
     };
     let levels = shares(&system, tables, &primary, &secondary);
     let report = Report {
@@ -129,10 +156,12 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         protected.push(Protected::new(table.table.clone(), batch.schema(), vec![batch], mine));
     }
     let suppressions = log(&system, tables, &primary, &secondary)?;
+    let entry = Entry::new(population.name, policy, &base, &system, tables, &hidden);
     Ok(CountsOutcome {
         tables: protected,
         report,
         suppressions,
+        entry: Some(entry),
     })
 }
 
@@ -152,7 +181,13 @@ fn counts_by_worth(problem: &Problem<'_>, policy: &Policy) -> Vec<usize> {
     by_worth(&problem.cells, problem.row_counts.len(), &worth, &zero, !hideable)
 }
 
-fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: &str) -> Result<AuditResult> {
+fn attack(
+    system: &System,
+    hidden: &[bool],
+    forbidden: &[Vec<u32>],
+    history: &History,
+    population: &str,
+) -> Result<AuditResult> {
     // who sees that a cell is empty sees that all its parts are
     let mut known = system.known.clone();
     for (cell, hidden) in system.cells.iter().zip(hidden) {
@@ -183,13 +218,12 @@ fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: 
         .map(|(cell, _)| cell.rows.as_slice())
         .collect();
     attacked.extend(forbidden.iter().map(Vec::as_slice));
-    let found = audit::derivable(&published, &attacked)
-        .into_iter()
-        .filter(|derivable| *derivable)
-        .count();
+    let (found, already_public) = history.attack(system, &published, &attacked);
     let result = AuditResult {
         cells_checked: attacked.len() as u64,
-        derivable: found as u64,
+        derivable: found,
+        already_public,
+        deviating: history.deviating,
         intervals: None,
     };
     if found > 0 {
@@ -365,16 +399,17 @@ mod tests {
         let system = System::build(&population, &[table], Zeros::Published).unwrap();
         let only_unsafe: Vec<bool> = system.cells.iter().map(|cell| cell.count < 5).collect();
         assert_eq!(only_unsafe, [false, true, false]);
-        let error = attack(&system, &only_unsafe, &[], "folk").unwrap_err();
+        let error = attack(&system, &only_unsafe, &[], &History::default(), "folk").unwrap_err();
         assert_eq!(error.code(), 5010);
         assert!(
             !error.to_string().contains('2'),
             "an error tells no count of persons: {error}"
         );
         let safe = [true, true, false];
-        assert_eq!(attack(&system, &safe, &[], "folk").unwrap().cells_checked, 2);
+        let none = History::default();
+        assert_eq!(attack(&system, &safe, &[], &none, "folk").unwrap().cells_checked, 2);
         // what is hidden may be safe while a protected difference is not
-        let error = attack(&system, &safe, &[vec![0, 1]], "folk").unwrap_err();
+        let error = attack(&system, &safe, &[vec![0, 1]], &none, "folk").unwrap_err();
         assert_eq!(error.code(), 5010);
     }
 }

@@ -14,7 +14,8 @@ use std::collections::HashSet;
 use super::{
     IntervalAudit, IntervalRule, System, Zeros,
     audit::interval::{Attack, Contradiction, Demand, Interval, Sum, Work, attack},
-    secondary::{Options, Problem, order, suppress},
+    ledger::History,
+    secondary::{HiddenZeros, Options, Problem, order, suppress_after},
 };
 use crate::error::{Error, Result};
 
@@ -43,6 +44,7 @@ pub(super) fn widen(
     zeros: Zeros,
     rule: &IntervalRule,
     population: &str,
+    history: &History,
 ) -> Result<(Vec<bool>, IntervalAudit)> {
     let mut problem = problem.clone();
     let targets = targets(system, &problem, rule);
@@ -51,7 +53,11 @@ pub(super) fn widen(
         system,
         zeros,
         population,
+        given: &history.given,
     };
+    let published = history.published(system);
+    let shown = history.shown();
+    let hide = |problem: &Problem<'_>| hide(problem, options, &published, &shown);
     let differences: Vec<Target<'_>> = forbidden
         .iter()
         .map(|rows| Target {
@@ -60,10 +66,10 @@ pub(super) fn widen(
         })
         .collect();
     let all: Vec<&Target<'_>> = targets.iter().chain(&differences).collect();
-    let ranks = ranks(&problem, options);
+    let ranks = ranks(&problem, options, &published);
     let mut narrow: Vec<&Target<'_>> = all.clone();
     let mut audit = IntervalAudit::default();
-    let mut hidden = hide(&problem, options);
+    let mut hidden = hide(&problem);
     loop {
         let (intervals, _) = auditor.attack(&hidden, &narrow, false)?;
         narrow = pick(&narrow, &intervals);
@@ -90,7 +96,7 @@ pub(super) fn widen(
         for cell in more {
             problem.primary[cell] = true;
         }
-        hidden = hide(&problem, options);
+        hidden = hide(&problem);
         audit.rounds += 1;
     }
     // the word that counts is about the final pattern, all of it
@@ -118,6 +124,8 @@ struct Auditor<'a> {
     system: &'a System,
     zeros: Zeros,
     population: &'a str,
+    /// Sums that were published before.
+    given: &'a [(Vec<u32>, u64)],
 }
 
 impl Auditor<'_> {
@@ -143,6 +151,7 @@ impl Auditor<'_> {
             }
         }
         known.extend(empty.iter().map(|row| Sum::published(row, 0)));
+        known.extend(self.given.iter().map(|(rows, count)| Sum::published(rows, *count)));
         of.resize(known.len(), None);
         let sets: Vec<&[u32]> = targets.iter().map(|target| target.rows).collect();
         let widths: Vec<u64> = targets.iter().map(|target| target.width).collect();
@@ -170,8 +179,10 @@ impl Auditor<'_> {
     }
 }
 
-fn hide(problem: &Problem<'_>, options: Options) -> Vec<bool> {
-    let secondary = suppress(problem, options);
+fn hide(problem: &Problem<'_>, options: Options, published: &[bool], shown: &[&[u32]]) -> Vec<bool> {
+    let mut order = order(problem, options);
+    order.sort_by_key(|cell| !published[*cell]);
+    let secondary = suppress_after(problem, options, &order, HiddenZeros::AsOptions, shown);
     problem.primary.iter().zip(secondary).map(|(a, b)| *a || b).collect()
 }
 
@@ -215,9 +226,11 @@ fn pick<'a, 'b>(targets: &[&'b Target<'a>], intervals: &[Interval]) -> Vec<&'b T
 }
 
 /// Of every cell how early it is tried for publication.
-fn ranks(problem: &Problem<'_>, options: Options) -> Vec<usize> {
+fn ranks(problem: &Problem<'_>, options: Options, published: &[bool]) -> Vec<usize> {
     let mut ranks = vec![0; problem.cells.len()];
-    for (rank, cell) in order(problem, options).into_iter().enumerate() {
+    let mut order = order(problem, options);
+    order.sort_by_key(|cell| !published[*cell]);
+    for (rank, cell) in order.into_iter().enumerate() {
         ranks[cell] = rank;
     }
     ranks

@@ -3,7 +3,7 @@
 use super::{CountTable, Policy, System, select};
 use crate::error::{Error, Result};
 
-/// The cells in order: forced ones, those of the policy's priorities, all others.
+/// The cells in order: forced ones, those published before, those of the policy's priorities, all others.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// All cells, those first that are to be kept first.
@@ -12,7 +12,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Sorts `by_worth` by what the policy says.
+    /// Sorts `by_worth` by what the policy says and by what was published before.
     ///
     /// # Errors
     /// SAMSYN-5063 for a cell that is not there, 5064 for one that is forced and unsafe.
@@ -22,6 +22,7 @@ impl Plan {
         policy: &Policy,
         by_worth: Vec<usize>,
         primary: &[bool],
+        published: &[bool],
     ) -> Result<Self> {
         let forced = select::any(&policy.force, system, tables, &policy.name)?;
         if let Some(cell) = (0..primary.len()).find(|cell| forced[*cell] && primary[*cell]) {
@@ -47,7 +48,7 @@ impl Plan {
             }
         }
         let mut order = by_worth;
-        order.sort_by_key(|cell| rank[*cell]);
+        order.sort_by_key(|cell| (!forced[*cell], !published[*cell], rank[*cell]));
         Ok(Self { order, forced })
     }
 

@@ -32,6 +32,10 @@ pub struct AuditResult {
     pub cells_checked: u64,
     /// How many of them published cells determine; 0, or nothing is published.
     pub derivable: u64,
+    /// Sets that were hidden before, or must not be derivable, and that earlier or others' publications alone determine.
+    pub already_public: u64,
+    /// Figures of others that are not those of the population, and so were not attacked with.
+    pub deviating: u64,
     /// Intervals, when the policy asks for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intervals: Option<IntervalAudit>,

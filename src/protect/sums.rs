@@ -15,8 +15,9 @@ use arrow::{
 
 use super::{
     Cell, CountTable, CountsOutcome, Policy, Population, Protected, Report, Singletons, System, Worth, audit,
-    base::{column, text_column},
+    base::{Base, column, text_column},
     counts::{log, published_figures, shares},
+    ledger::{Earlier, Entry, History},
     plan::Plan,
     primary::{Contributions, few_contributors},
     secondary::{HiddenZeros, Options, Problem, by_worth, suppress_against_insiders},
@@ -50,9 +51,25 @@ const ROWS: &str = "samsyn_rows";
 /// tables, 5066 for a value that is none, 5010 when the audit finds a hidden cell that published ones determine, or one
 /// that they determine for a contributor who knows its own: nothing is published then.
 pub fn protect_sums(amounts: &Amounts<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
+    protect_sums_after(amounts, tables, policy, &Earlier::default())
+}
+
+/// The same after `earlier` publications: what was hidden then stays hidden, and what was shown then helps to find
+/// nothing that is hidden now.
+///
+/// # Errors
+/// Those of [`protect_sums`]; 5071 for an earlier publication that is not what samsyn wrote.
+pub fn protect_sums_after(
+    amounts: &Amounts<'_>,
+    tables: &[CountTable],
+    policy: &Policy,
+    earlier: &Earlier<'_>,
+) -> Result<CountsOutcome> {
     policy.check()?;
     policy.is_for(true)?;
-    let given = Given::read(amounts, tables, policy)?;
+    let mut given = Given::read(amounts, tables, policy, &earlier.tables())?;
+    let of_rows = given.sums();
+    let history = History::of(earlier, &given.base, &of_rows, &mut given.system)?;
     let system = &given.system;
     let hide = select::any(&policy.hide, system, tables, &policy.name)?;
     let cells: Vec<Contributions> = system.cells.iter().map(|cell| given.contributions(cell)).collect();
@@ -70,7 +87,7 @@ pub fn protect_sums(amounts: &Amounts<'_>, tables: &[CountTable], policy: &Polic
         row_counts: &system.counts,
         known: system.known.clone(),
         primary: primary.clone(),
-        forbidden: Vec::new(),
+        forbidden: history.kept.clone(),
     };
     let options = Options {
         singletons: false,
@@ -84,16 +101,18 @@ pub fn protect_sums(amounts: &Amounts<'_>, tables: &[CountTable], policy: &Polic
     };
     let empty: Vec<bool> = cells.iter().map(|cell| cell.count() == 0).collect();
     let order = by_worth(&problem.cells, problem.row_counts.len(), &worth, &empty, true);
-    let plan = Plan::new(system, tables, policy, order, &primary)?;
+    let plan = Plan::new(system, tables, policy, order, &primary, &history.published(system))?;
     let insiders = if policy.singletons == Singletons::AnySum {
         given.insiders()
     } else {
         Vec::new()
     };
-    let secondary = suppress_against_insiders(&problem, options, &plan.order, HiddenZeros::AsOptions, &insiders);
+    let shown = history.shown();
+    let zeros = HiddenZeros::AsOptions;
+    let secondary = suppress_against_insiders(&problem, options, &plan.order, zeros, &insiders, &shown);
     plan.holds(system, tables, policy, &secondary)?;
     let hidden: Vec<bool> = primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect();
-    let audit = attack(system, &hidden, &primary, &insiders, amounts.name)?;
+    let audit = attack(system, &hidden, &primary, &insiders, &history, amounts.name)?;
     let report = Report {
         method: "sums",
         levels: shares(system, tables, &primary, &secondary),
@@ -111,16 +130,20 @@ pub fn protect_sums(amounts: &Amounts<'_>, tables: &[CountTable], policy: &Polic
         protected.push(Protected::new(table.table.clone(), batch.schema(), vec![batch], mine));
     }
     let suppressions = log(system, tables, &primary, &secondary)?;
+    let mut entry = Entry::new(amounts.name, policy, &given.base, system, tables, &hidden);
+    entry.amounts = of_rows;
     Ok(CountsOutcome {
         tables: protected,
         report,
         suppressions,
+        entry: Some(entry),
     })
 }
 
 /// The cells, and who gives what to every base row.
 struct Given {
     system: System,
+    base: Base,
     /// By base row and contributor (a rank) the values.
     values: Vec<BTreeMap<u32, Vec<f64>>>,
     /// Contributors, by rank, that stand for no single one.
@@ -128,14 +151,14 @@ struct Given {
 }
 
 impl Given {
-    fn read(amounts: &Amounts<'_>, tables: &[CountTable], policy: &Policy) -> Result<Self> {
+    fn read(amounts: &Amounts<'_>, tables: &[CountTable], policy: &Policy, earlier: &[CountTable]) -> Result<Self> {
         let counted = amounts.base.iter().map(with_ones).collect::<Result<Vec<_>>>()?;
         let population = Population {
             name: amounts.name,
             base: &counted,
             count: ROWS,
         };
-        let (mut system, base) = System::based(&population, tables, policy.zeros)?;
+        let (mut system, base) = System::based(&population, tables, earlier, policy.zeros)?;
         let rows = base.rows_of(&population)?;
         system.rule_out(&base, &policy.impossible, amounts.name)?;
         let mut names = Vec::with_capacity(rows.len());
@@ -160,6 +183,7 @@ impl Given {
         }
         Ok(Self {
             system,
+            base,
             values,
             removed,
         })
@@ -175,6 +199,13 @@ impl Given {
 
     fn contributions(&self, cell: &Cell) -> Contributions {
         Contributions::of(self.rows(cell), |contributor| self.removed[*contributor as usize])
+    }
+
+    /// The sum of every base row.
+    fn sums(&self) -> Vec<f64> {
+        let of =
+            |values: &BTreeMap<u32, Vec<f64>>| super::primary::exact_sum(values.values().flatten().copied().collect());
+        self.values.iter().map(of).collect()
     }
 
     /// What the cell publishes: the sum of everything, of removed contributors too.
@@ -235,6 +266,7 @@ fn attack(
     hidden: &[bool],
     primary: &[bool],
     insiders: &[Vec<u32>],
+    history: &History,
     population: &str,
 ) -> Result<super::AuditResult> {
     let cells = |wanted: &dyn Fn(usize) -> bool| -> Vec<&[u32]> {
@@ -251,11 +283,9 @@ fn attack(
         .collect();
     let mut published = cells(&|at| !hidden[at]);
     published.extend(everybody.iter().map(<[u32; 1]>::as_slice));
-    let attacked = cells(&|at| hidden[at]);
-    let found = audit::derivable(&published, &attacked)
-        .into_iter()
-        .filter(|derivable| *derivable)
-        .count() as u64;
+    let mut attacked = cells(&|at| hidden[at]);
+    attacked.extend(history.kept.iter().map(Vec::as_slice));
+    let (found, already_public) = history.attack(system, &published, &attacked);
     let (by_insiders, told) =
         audit::derivable_by_insiders(&published, &cells(&|at| primary[at]), &system.known, insiders);
     let (checked, found) = (attacked.len() as u64 + by_insiders, found + told);
@@ -272,6 +302,8 @@ fn attack(
     Ok(super::AuditResult {
         cells_checked: checked,
         derivable: 0,
+        already_public,
+        deviating: history.deviating,
         ..super::AuditResult::default()
     })
 }

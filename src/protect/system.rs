@@ -45,12 +45,18 @@ impl System {
     /// # Errors
     /// SAMSYN-5001 to 5004 for a population that cannot be used, 5005 for a table, 5022 when one would have no rows.
     pub fn build(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
-        Ok(Self::based(population, tables, zeros)?.0)
+        Ok(Self::based(population, tables, &[], zeros)?.0)
     }
 
-    /// The same with the base that it is over.
-    pub(super) fn based(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<(Self, Base)> {
-        let base = Base::read(population, None, tables, zeros)?;
+    /// The same with the base that it is over, which has the columns of `earlier` tables too.
+    pub(super) fn based(
+        population: &Population<'_>,
+        tables: &[CountTable],
+        earlier: &[CountTable],
+        zeros: Zeros,
+    ) -> Result<(Self, Base)> {
+        let all: Vec<CountTable> = tables.iter().chain(earlier).cloned().collect();
+        let base = Base::read(population, None, &all, zeros)?;
         let system = Self::over(&base, tables, zeros)?;
         Ok((system, base))
     }
@@ -65,7 +71,7 @@ impl System {
         Ok((system, base.sums))
     }
 
-    fn over(base: &Base, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
+    pub(super) fn over(base: &Base, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
         let mut system = Self {
             counts: base.counts.clone(),
             known: base
@@ -113,6 +119,13 @@ impl System {
             }
         }
         Ok(())
+    }
+
+    /// Adds a row that is in no table of today, and says which it is.
+    pub(super) fn more(&mut self, count: u64, known: bool) -> u32 {
+        self.counts.push(count);
+        self.known.push(known);
+        u32::try_from(self.counts.len() - 1).unwrap_or(u32::MAX)
     }
 
     /// The coordinates of a cell.
@@ -206,6 +219,14 @@ impl System {
             .push(axes.into_iter().map(|axis| axis.coordinates).collect());
         Ok(())
     }
+}
+
+/// All rows of sets of rows, rising, each once.
+pub(super) fn union<'a>(sets: impl Iterator<Item = &'a [u32]>) -> Vec<u32> {
+    let mut rows: Vec<u32> = sets.flatten().copied().collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
 }
 
 /// One dimension of a table over the base.

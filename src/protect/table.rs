@@ -1,5 +1,7 @@
 //! Published tables of counts, as a definition describes them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     error::{Error, Result},
     model::TableId,
@@ -8,7 +10,7 @@ use crate::{
 use super::base::Base;
 
 /// One level of a dimension: a column of the base.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// Name that the published table shows.
     pub name: String,
@@ -17,7 +19,7 @@ pub struct Level {
 }
 
 /// A dimension of a published table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimension {
     /// Column of the published table.
     pub name: String,
@@ -30,7 +32,7 @@ pub struct Dimension {
 }
 
 /// A published table of counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountTable {
     /// The table.
     pub table: TableId,
@@ -44,7 +46,7 @@ pub struct CountTable {
 
 impl CountTable {
     /// Columns of the base that it uses.
-    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
         let levels = self
             .dimensions
             .iter()

@@ -113,5 +113,6 @@ fn outcome(
         tables: protected,
         suppressions: log(system, tables, &hidden, &nothing)?,
         report,
+        entry: None,
     })
 }

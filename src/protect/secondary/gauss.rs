@@ -89,7 +89,21 @@ pub fn suppress(problem: &Problem<'_>, options: Options) -> Vec<bool> {
 /// The same with the candidates in an order of the caller's: what comes first is kept, what comes late pays. A cell
 /// that is not named comes last. The same cells under another name take the place of the first of them.
 pub fn suppress_in_order(problem: &Problem<'_>, options: Options, order: &[usize], zeros: HiddenZeros) -> Vec<bool> {
-    let hidden = search_in_order::<i64, i128>(problem, options, order, zeros);
+    suppress_after(problem, options, order, zeros, &[])
+}
+
+/// The same, so that two readers learn of nothing unsafe: one who sees the cells alone, and one to whom the sums of
+/// other sets of rows were `given` before. What follows from these alone cannot be protected from him any more.
+pub fn suppress_after(
+    problem: &Problem<'_>,
+    options: Options,
+    order: &[usize],
+    zeros: HiddenZeros,
+    given: &[&[u32]],
+) -> Vec<bool> {
+    let mut views = Views::new(problem, options, order, zeros);
+    views.give(given);
+    let hidden = views.search::<i64, i128>();
     hidden
         .iter()
         .zip(&problem.primary)
@@ -134,7 +148,14 @@ impl<'a> Views<'a> {
             .map(|cell| representative[cell])
             .filter(|cell| !std::mem::replace(&mut named[*cell], true))
             .collect();
-        let columns = vec![Columns::of(problem, &problem.known, options, &representative, zeros)];
+        let columns = vec![Columns::of(
+            problem,
+            &problem.known,
+            &[],
+            options,
+            &representative,
+            zeros,
+        )];
         Self {
             problem,
             options,
@@ -142,6 +163,22 @@ impl<'a> Views<'a> {
             representative,
             order,
             columns,
+        }
+    }
+
+    /// Adds the view of somebody to whom the sums of these sets were given.
+    pub(super) fn give(&mut self, given: &[&[u32]]) {
+        if !given.is_empty() {
+            let known = &self.problem.known;
+            let columns = Columns::of(
+                self.problem,
+                known,
+                given,
+                self.options,
+                &self.representative,
+                self.zeros,
+            );
+            self.columns.push(columns);
         }
     }
 
@@ -156,7 +193,14 @@ impl<'a> Views<'a> {
         for row in rows {
             known[*row as usize] = true;
         }
-        Columns::of(self.problem, &known, self.options, &self.representative, self.zeros)
+        Columns::of(
+            self.problem,
+            &known,
+            &[],
+            self.options,
+            &self.representative,
+            self.zeros,
+        )
     }
 
     fn unsafe_cells(&self) -> Vec<bool> {
@@ -212,7 +256,7 @@ impl<'a> Views<'a> {
             ..self.problem.clone()
         };
         let all = || (0..insiders.len()).collect();
-        let columns = Columns::of(&with_rows, known, self.options, &self.representative, self.zeros);
+        let columns = Columns::of(&with_rows, known, &[], self.options, &self.representative, self.zeros);
         let unsafe_cell = self.unsafe_cells();
         let Some(mut elimination) = Elimination::<N>::new(&columns, &unsafe_cell) else {
             return all();
@@ -288,7 +332,7 @@ fn run<N: Number>(views: &[Columns], order: &[usize], unsafe_cell: &[bool]) -> R
 
 /// Everything as sums over coordinates.
 struct Columns {
-    /// Base rows that everybody knows.
+    /// Base rows that everybody knows, and sets whose sums were given.
     known: Vec<Sum>,
     /// What the cells are; nothing for one that stands for the same rows as one before it.
     cells: Vec<Sum>,
@@ -303,10 +347,11 @@ struct Columns {
 }
 
 impl Columns {
-    /// The columns of who knows these rows.
+    /// The columns of who knows these rows and the sums of these sets.
     fn of(
         problem: &Problem<'_>,
         known: &[bool],
+        given: &[&[u32]],
         options: Options,
         representative: &[usize],
         zeros: HiddenZeros,
@@ -325,7 +370,8 @@ impl Columns {
             .filter(|(_, known)| **known)
             .map(|(row, _)| [row])
             .collect();
-        let known: Vec<&[u32]> = known.iter().map(<[u32; 1]>::as_slice).collect();
+        let mut known: Vec<&[u32]> = known.iter().map(<[u32; 1]>::as_slice).collect();
+        known.extend(given);
         let cells: Vec<&[u32]> = problem
             .cells
             .iter()

@@ -4,7 +4,7 @@
 use super::{HiddenZeros, Options, Problem, gauss::Views};
 
 /// The cells to hide beside the primary ones so that nobody who knows the base rows of one of `insiders` can derive an
-/// unsafe cell of others. An unsafe cell that holds an insider's rows only is no secret to it. This takes the place of
+/// unsafe cell of others; nor anybody to whom the sums of other sets were `given` before. An unsafe cell that holds an insider's rows only is no secret to it. This takes the place of
 /// the options' rule for singletons.
 ///
 /// Views of insiders are added only for those to whom the pattern so far would tell something: what they do not object
@@ -16,12 +16,14 @@ pub fn suppress_against_insiders(
     order: &[usize],
     zeros: HiddenZeros,
     insiders: &[Vec<u32>],
+    given: &[&[u32]],
 ) -> Vec<bool> {
     let options = Options {
         singletons: false,
         ..options
     };
     let mut views = Views::new(problem, options, order, zeros);
+    views.give(given);
     let mut added = vec![false; insiders.len()];
     loop {
         let hidden = views.search::<i64, i128>();
@@ -63,7 +65,7 @@ mod tests {
         };
         let order = [4, 3, 2];
         let hide = |insiders: &[Vec<u32>]| {
-            suppress_against_insiders(&problem, options, &order, HiddenZeros::AsOptions, insiders)
+            suppress_against_insiders(&problem, options, &order, HiddenZeros::AsOptions, insiders, &[])
         };
         assert_eq!(hide(&[]), [false; 5]);
         assert_eq!(hide(&[vec![0]]), [false, false, true, false, false]);

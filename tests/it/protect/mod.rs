@@ -4,6 +4,7 @@ mod amounts;
 mod attacker;
 mod intervals;
 mod laws;
+mod ledger;
 mod peers;
 mod perturb;
 mod policies;
