@@ -133,7 +133,7 @@ pub fn protect_counts_after(
         .collect();
     let audit = AuditResult {
         intervals,
-        ..attack(&system, &hidden, &forbidden, &history, population.name)?
+        ..attack(&system, &hidden, &primary, &forbidden, &history, population.name)?
     };
     let levels = shares(&system, tables, &primary, &secondary);
     let report = Report {
@@ -184,6 +184,7 @@ fn counts_by_worth(problem: &Problem<'_>, policy: &Policy) -> Vec<usize> {
 fn attack(
     system: &System,
     hidden: &[bool],
+    primary: &[bool],
     forbidden: &[Vec<u32>],
     history: &History,
     population: &str,
@@ -218,7 +219,10 @@ fn attack(
         .map(|(cell, _)| cell.rows.as_slice())
         .collect();
     attacked.extend(forbidden.iter().map(Vec::as_slice));
-    let (found, already_public) = history.attack(system, &published, &attacked);
+    let secret = system.cells.iter().zip(primary).filter(|(_, primary)| **primary);
+    let mut secret: Vec<&[u32]> = secret.map(|(cell, _)| cell.rows.as_slice()).collect();
+    secret.extend(forbidden.iter().map(Vec::as_slice));
+    let (found, already_public) = history.attack(system, &published, &attacked, &secret);
     let result = AuditResult {
         cells_checked: attacked.len() as u64,
         derivable: found,
@@ -399,7 +403,7 @@ mod tests {
         let system = System::build(&population, &[table], Zeros::Published).unwrap();
         let only_unsafe: Vec<bool> = system.cells.iter().map(|cell| cell.count < 5).collect();
         assert_eq!(only_unsafe, [false, true, false]);
-        let error = attack(&system, &only_unsafe, &[], &History::default(), "folk").unwrap_err();
+        let error = attack(&system, &only_unsafe, &only_unsafe, &[], &History::default(), "folk").unwrap_err();
         assert_eq!(error.code(), 5010);
         assert!(
             !error.to_string().contains('2'),
@@ -407,9 +411,14 @@ mod tests {
         );
         let safe = [true, true, false];
         let none = History::default();
-        assert_eq!(attack(&system, &safe, &[], &none, "folk").unwrap().cells_checked, 2);
+        assert_eq!(
+            attack(&system, &safe, &only_unsafe, &[], &none, "folk")
+                .unwrap()
+                .cells_checked,
+            2
+        );
         // what is hidden may be safe while a protected difference is not
-        let error = attack(&system, &safe, &[vec![0, 1]], &none, "folk").unwrap_err();
+        let error = attack(&system, &safe, &only_unsafe, &[vec![0, 1]], &none, "folk").unwrap_err();
         assert_eq!(error.code(), 5010);
     }
 }

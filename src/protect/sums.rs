@@ -285,7 +285,9 @@ fn attack(
     published.extend(everybody.iter().map(<[u32; 1]>::as_slice));
     let mut attacked = cells(&|at| hidden[at]);
     attacked.extend(history.kept.iter().map(Vec::as_slice));
-    let (found, already_public) = history.attack(system, &published, &attacked);
+    let mut secret = cells(&|at| primary[at]);
+    secret.extend(history.kept.iter().map(Vec::as_slice));
+    let (found, already_public) = history.attack(system, &published, &attacked, &secret);
     let (by_insiders, told) =
         audit::derivable_by_insiders(&published, &cells(&|at| primary[at]), &system.known, insiders);
     let (checked, found) = (attacked.len() as u64 + by_insiders, found + told);

@@ -126,12 +126,20 @@ impl History {
         cells.map(|cell| shown.contains(cell.rows.as_slice())).collect()
     }
 
-    /// How many of the attacked sets follow from published ones, for who sees these alone or for who kept everything
-    /// that was published before; and how many follow from that alone.
-    pub(in super::super) fn attack(&self, system: &System, published: &[&[u32]], attacked: &[&[u32]]) -> (u64, u64) {
-        let alone = audit::derivable(published, attacked);
+    /// How many of the attacked sets follow from published ones for who sees these alone, and how many of the `secret` ones
+    /// for who kept everything that was published before; beside it how many secret ones follow from that alone. What is
+    /// hidden for the sake of a secret that is out already is no secret itself.
+    pub(in super::super) fn attack(
+        &self,
+        system: &System,
+        published: &[&[u32]],
+        attacked: &[&[u32]],
+        secret: &[&[u32]],
+    ) -> (u64, u64) {
+        let count = |found: &[bool]| found.iter().filter(|found| **found).count() as u64;
+        let alone = count(&audit::derivable(published, attacked));
         if self.given.is_empty() {
-            return (alone.iter().filter(|found| **found).count() as u64, 0);
+            return (alone, 0);
         }
         let empty: Vec<[u32; 1]> = (0_u32..)
             .zip(&system.known)
@@ -140,12 +148,15 @@ impl History {
             .collect();
         let mut shown = self.shown();
         shown.extend(empty.iter().map(<[u32; 1]>::as_slice));
-        let before = audit::derivable(&shown, attacked);
+        let before = audit::derivable(&shown, secret);
         let both: Vec<&[u32]> = shown.iter().chain(published).copied().collect();
-        let together = audit::derivable(&both, attacked);
-        let found = (0..attacked.len()).filter(|at| alone[*at] || together[*at] && !before[*at]);
-        let public = before.iter().filter(|found| **found);
-        (found.count() as u64, public.count() as u64)
+        let together = audit::derivable(&both, secret);
+        let new: Vec<bool> = together
+            .iter()
+            .zip(&before)
+            .map(|(now, before)| *now && !before)
+            .collect();
+        (alone + count(&new), count(&before))
     }
 
     /// The sets that were shown.

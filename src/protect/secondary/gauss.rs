@@ -364,7 +364,8 @@ impl Columns {
         } else {
             singletons(problem, known, options)
         };
-        let watched = |rows: &[u32]| tell || !rows.iter().all(|row| singleton[*row as usize] || known[*row as usize]);
+        let all = tell || !given.is_empty();
+        let watched = |rows: &[u32]| all || !rows.iter().all(|row| singleton[*row as usize] || known[*row as usize]);
         let known: Vec<[u32; 1]> = (0_u32..)
             .zip(known)
             .filter(|(_, known)| **known)
@@ -511,6 +512,12 @@ impl<'a, N: Number> Elimination<'a, N> {
         };
         for column in known_from..unsafe_from {
             let pivot = elimination.take(column);
+            // a difference of singletons that is given: no other one may share a row with it
+            if pivot.iter().all(|(row, _)| elimination.singleton[*row as usize]) {
+                for (row, _) in &pivot {
+                    elimination.used[*row as usize] = true;
+                }
+            }
             elimination.remove(&pivot)?;
         }
         Some(elimination)

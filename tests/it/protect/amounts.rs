@@ -194,7 +194,8 @@ fn gauss_patterns_of_amounts_are_matched_cell_for_cell() {
             forbidden: Vec::new(),
         };
         let order = by_worth(&problem.cells, ones.len(), &worth, &empty, true);
-        let secondary = suppress_against_insiders(&problem, NO_SINGLETONS, &order, HiddenZeros::AsOptions, &insiders);
+        let secondary =
+            suppress_against_insiders(&problem, NO_SINGLETONS, &order, HiddenZeros::AsOptions, &insiders, &[]);
         let hidden = either(&primary, &secondary);
         assert_eq!(hidden, published.flags("suppressed"), "{name}");
         assert_eq!(found(&sets, &hidden), [0_usize; 0], "{name}");
