@@ -23,6 +23,7 @@ mod identities;
 mod inference;
 mod kill;
 mod lake;
+mod ledger;
 mod oracles;
 mod oracles_around;
 mod oracles_spatial;
