@@ -32,7 +32,7 @@ use crate::{
     error::{Error, Result},
     lake::{Delivery, Input, Origin, Pin, Published, Release, What, WriteMeta, Written},
     model::{ReleaseId, Sensitivity, TableId},
-    protect::{AuditResult, LevelShare, Protected},
+    protect::{CountsOutcome, LevelShare, Protected},
 };
 
 /// What a step did.
@@ -417,7 +417,7 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
             if let Some(spec) = defined.spec.populations.iter().find(|spec| spec.name == *population) {
                 enter(context, step, ledger::of_population(spec, &outcome)?).await?;
             }
-            result.notes.extend(already_public(&outcome.report.audit));
+            result.notes.extend(already_public(&outcome));
             for protected in outcome.tables {
                 let spec = tables
                     .iter()
@@ -469,7 +469,8 @@ async fn enter(context: &Context, step: &Step, what: What) -> Result<()> {
 }
 
 /// What there is to say of earlier and others' publications.
-fn already_public(audit: &AuditResult) -> Vec<String> {
+fn already_public(outcome: &CountsOutcome) -> Vec<String> {
+    let audit = &outcome.report.audit;
     let mut notes = Vec::new();
     if audit.already_public > 0 {
         notes.push(format!(
@@ -477,6 +478,12 @@ fn already_public(audit: &AuditResult) -> Vec<String> {
              kept that",
             audit.already_public
         ));
+        notes.extend(
+            outcome
+                .already_public
+                .iter()
+                .map(|equation| format!("for example {equation}")),
+        );
     }
     if audit.deviating > 0 {
         notes.push(format!(

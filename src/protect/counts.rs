@@ -9,6 +9,7 @@ use arrow::{
 
 use super::{
     AuditResult, Cell, CountTable, LevelShare, Method, Policy, Protected, Report, Singletons, System, Zeros,
+    explain::Readable,
     intervals::widen,
     ledger::{Earlier, Entry, History},
     plan::Plan,
@@ -43,6 +44,8 @@ pub struct CountsOutcome {
     pub suppressions: RecordBatch,
     /// What the ledger keeps of it; none of perturbed tables, whose figures are no sums of anything.
     pub entry: Option<Entry>,
+    /// An equation of what was published before that tells something hidden now, if there is one.
+    pub already_public: Option<String>,
 }
 
 /// Protects all count tables of a population together.
@@ -110,7 +113,11 @@ pub fn protect_counts_after(
             let worth = counts_by_worth(&problem, policy);
             let plan = Plan::new(&system, tables, policy, worth, &primary, &before)?;
             let secondary = suppress_after(&problem, options, &plan.order, zeros, &history.shown());
-            plan.holds(&system, tables, policy, &secondary)?;
+            plan.holds(&system, tables, policy, &secondary, |cell| {
+                let shown = |at: usize| at == cell || !primary[at] && !secondary[at];
+                let readable = Readable::of(&system, tables, &history, earlier, &shown)?;
+                Ok(readable.first(&system, &secrets(&system, tables, &primary, &forbidden)))
+            })?;
             (primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect(), None)
         }
         Some(rule) => {
@@ -156,12 +163,19 @@ pub fn protect_counts_after(
         protected.push(Protected::new(table.table.clone(), batch.schema(), vec![batch], mine));
     }
     let suppressions = log(&system, tables, &primary, &secondary)?;
+    let example = if audit.already_public > 0 {
+        let readable = Readable::of(&system, tables, &history, earlier, &|_| false)?;
+        readable.first(&system, &secrets(&system, tables, &primary, &forbidden))
+    } else {
+        None
+    };
     let entry = Entry::new(population.name, policy, &base, &system, tables, &hidden);
     Ok(CountsOutcome {
         tables: protected,
         report,
         suppressions,
         entry: Some(entry),
+        already_public: example,
     })
 }
 
@@ -179,6 +193,26 @@ fn counts_by_worth(problem: &Problem<'_>, policy: &Policy) -> Vec<usize> {
     };
     let worth: Vec<f64> = problem.counts.iter().map(|count| place(*count) as f64 + 1.0).collect();
     by_worth(&problem.cells, problem.row_counts.len(), &worth, &zero, !hideable)
+}
+
+/// What must not follow from anything, with names.
+fn secrets<'a>(
+    system: &'a System,
+    tables: &[CountTable],
+    primary: &[bool],
+    forbidden: &'a [Vec<u32>],
+) -> Vec<(&'a [u32], String)> {
+    let cells = system.cells.iter().zip(primary).filter(|(_, primary)| **primary);
+    let mut secrets: Vec<(&[u32], String)> = cells
+        .map(|(cell, _)| (cell.rows.as_slice(), select::place(system, cell, tables)))
+        .collect();
+    secrets.extend(forbidden.iter().map(|rows| {
+        (
+            rows.as_slice(),
+            "a figure that was hidden before, or the difference of two figures".to_owned(),
+        )
+    }));
+    secrets
 }
 
 fn attack(

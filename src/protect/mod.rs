@@ -10,6 +10,7 @@ mod base;
 mod complements;
 mod counts;
 mod derived;
+mod explain;
 mod intervals;
 pub mod ledger;
 mod open;

@@ -52,7 +52,8 @@ impl Plan {
         Ok(Self { order, forced })
     }
 
-    /// Refuses a result in which a forced cell is hidden: published, it would have revealed an unsafe one.
+    /// Refuses a result in which a forced cell is hidden: published, it would have revealed an unsafe one. `why` gives the
+    /// equation.
     ///
     /// # Errors
     /// SAMSYN-5064.
@@ -62,15 +63,17 @@ impl Plan {
         tables: &[CountTable],
         policy: &Policy,
         secondary: &[bool],
+        why: impl FnOnce(usize) -> Result<Option<String>>,
     ) -> Result<()> {
         let Some(cell) = self.order.iter().find(|cell| self.forced[**cell] && secondary[**cell]) else {
             return Ok(());
         };
+        let equation = why(*cell)?.map_or_else(String::new, |equation| format!(": {equation}"));
         Err(Error::refused(
             5064,
             format!(
                 "the cells that the policy `{}` forces to be published contradict it: with {} an unsafe cell could be \
-                 derived",
+                 derived{equation}",
                 policy.name,
                 select::place(system, &system.cells[*cell], tables)
             ),

@@ -17,6 +17,7 @@ use super::{
     Cell, CountTable, CountsOutcome, Policy, Population, Protected, Report, Singletons, System, Worth, audit,
     base::{Base, column, text_column},
     counts::{log, published_figures, shares},
+    explain::Readable,
     ledger::{Earlier, Entry, History},
     plan::Plan,
     primary::{Contributions, few_contributors},
@@ -110,7 +111,17 @@ pub fn protect_sums_after(
     let shown = history.shown();
     let zeros = HiddenZeros::AsOptions;
     let secondary = suppress_against_insiders(&problem, options, &plan.order, zeros, &insiders, &shown);
-    plan.holds(system, tables, policy, &secondary)?;
+    plan.holds(system, tables, policy, &secondary, |cell| {
+        let shown = |at: usize| at == cell || !primary[at] && !secondary[at];
+        let readable = Readable::of(system, tables, &history, earlier, &shown)?;
+        let unsafe_cells = (0..system.cells.len())
+            .filter(|at| primary[*at])
+            .map(|at| &system.cells[at]);
+        let unsafe_cells: Vec<(&[u32], String)> = unsafe_cells
+            .map(|cell| (cell.rows.as_slice(), select::place(system, cell, tables)))
+            .collect();
+        Ok(readable.first(system, &unsafe_cells))
+    })?;
     let hidden: Vec<bool> = primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect();
     let audit = attack(system, &hidden, &primary, &insiders, &history, amounts.name)?;
     let report = Report {
@@ -137,6 +148,7 @@ pub fn protect_sums_after(
         report,
         suppressions,
         entry: Some(entry),
+        already_public: None,
     })
 }
 

@@ -17,8 +17,8 @@ pub struct External {
 /// What follows from such a table.
 #[derive(Debug, Default)]
 pub(super) struct Sets {
-    /// Base rows whose sums it shows, with these.
-    pub(super) shown: Vec<(Vec<u32>, u64)>,
+    /// Base rows whose sums it shows, with these, and the number of the cell.
+    pub(super) shown: Vec<(Vec<u32>, u64, usize)>,
     /// How many of its figures are not what the population has.
     pub(super) deviating: u64,
 }
@@ -37,10 +37,10 @@ impl External {
         };
         let cells = System::over(base, std::slice::from_ref(&self.table), zeros)?;
         let mut sets = Sets::default();
-        for cell in &cells.cells {
+        for (at, cell) in cells.cells.iter().enumerate() {
             let key: Vec<Coordinate> = cells.key(cell).cloned().collect();
             match self.figures.get(&key) {
-                Some(Some(figure)) if *figure == cell.count => sets.shown.push((cell.rows.clone(), cell.count)),
+                Some(Some(figure)) if *figure == cell.count => sets.shown.push((cell.rows.clone(), cell.count, at)),
                 Some(Some(_)) => sets.deviating += 1,
                 Some(None) | None => {}
             }

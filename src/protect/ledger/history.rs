@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    super::{CountTable, Policy, System, Zeros, audit, base::Base, complements::complements, system::union},
+    super::{CountTable, Policy, System, Zeros, audit, base::Base, complements::complements, select, system::union},
     Entry, External,
 };
 use crate::error::Result;
@@ -36,6 +36,8 @@ impl Earlier<'_> {
 pub(in super::super) struct History {
     /// Sets that were shown, with their sums, each once.
     pub(in super::super) given: Vec<(Vec<u32>, u64)>,
+    /// Of each of them the publication that showed it last, and the cell.
+    sources: Vec<(usize, usize)>,
     /// Sets that were hidden, each once.
     pub(in super::super) kept: Vec<Vec<u32>>,
     /// Figures of others that are not those of this population: nothing follows from them exactly.
@@ -72,32 +74,37 @@ impl History {
         }
         let mut words = Words::default();
         let mut known = vec![Known::today(base, amounts, &mut words)];
-        let mut given: BTreeMap<Vec<u32>, u64> = BTreeMap::new();
+        let mut given: BTreeMap<Vec<u32>, (u64, (usize, usize))> = BTreeMap::new();
         let mut kept: HashSet<Vec<u32>> = HashSet::new();
-        for entry in earlier.entries.iter().rev() {
+        for (number, entry) in earlier.entries.iter().enumerate().rev() {
             let (then, hidden, of_then) = entry.system()?;
             let mut rows = Known::then(&of_then, entry, &mut words);
             rows.find(&known, entry.zeros, system);
-            for (cell, hidden) in then.cells.iter().zip(&hidden) {
+            for (at, (cell, hidden)) in then.cells.iter().zip(&hidden).enumerate() {
                 let set = union(cell.rows.iter().map(|row| rows.sets[*row as usize].as_slice()));
                 if *hidden {
                     kept.insert(set);
                 } else {
-                    given.insert(set, cell.count);
+                    given.entry(set).or_insert((cell.count, (number, at)));
                 }
             }
             known.push(rows);
         }
         let mut deviating = 0;
-        for external in earlier.external {
+        for (number, external) in earlier.external.iter().enumerate() {
             let sets = external.sets(base, system)?;
-            given.extend(sets.shown);
+            for (set, count, at) in sets.shown {
+                given
+                    .entry(set)
+                    .or_insert((count, (earlier.entries.len() + number, at)));
+            }
             deviating += sets.deviating;
         }
         let mut kept: Vec<Vec<u32>> = kept.into_iter().filter(|set| !given.contains_key(set)).collect();
         kept.sort_unstable();
         Ok(Self {
-            given: given.into_iter().collect(),
+            sources: given.values().map(|(_, source)| *source).collect(),
+            given: given.into_iter().map(|(set, (count, _))| (set, count)).collect(),
             kept,
             deviating,
         })
@@ -157,6 +164,26 @@ impl History {
             .map(|(now, before)| *now && !before)
             .collect();
         (alone + count(&new), count(&before))
+    }
+
+    /// The names of the sets that were shown, in their order.
+    ///
+    /// # Errors
+    /// SAMSYN-5071 for an entry that is not what samsyn wrote.
+    pub(in super::super) fn names(&self, earlier: &Earlier<'_>) -> Result<Vec<String>> {
+        let mut systems: Vec<(System, Vec<CountTable>)> = Vec::new();
+        for entry in earlier.entries {
+            systems.push((entry.system()?.0, entry.count_tables()));
+        }
+        let name = |(number, at): &(usize, usize)| match systems.get(*number) {
+            Some((system, tables)) => format!(
+                "{} as published in publication {}",
+                select::place(system, &system.cells[*at], tables),
+                number + 1
+            ),
+            None => format!("a figure of `{}`", earlier.external[number - systems.len()].table.table),
+        };
+        Ok(self.sources.iter().map(name).collect())
     }
 
     /// The sets that were shown.

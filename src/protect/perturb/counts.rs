@@ -114,5 +114,6 @@ fn outcome(
         suppressions: log(system, tables, &hidden, &nothing)?,
         report,
         entry: None,
+        already_public: None,
     })
 }

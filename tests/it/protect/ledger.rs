@@ -11,7 +11,7 @@ use arrow::{
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
 use samsyn::protect::{
-    Amounts, CountTable, CountsOutcome, Dimension, IntervalRule, Level, Policy, Population, Zeros,
+    Amounts, CountTable, CountsOutcome, Dimension, IntervalRule, Level, Policy, Population, Selector, Zeros,
     ledger::{Earlier, Entry, External},
     protect_counts_after, protect_sums_after,
 };
@@ -250,6 +250,11 @@ fn a_stricter_policy_later_protects_who_sees_it_alone_and_says_what_is_out_alrea
     let entries: Vec<Entry> = soft.entry.clone().into_iter().collect();
     let strict = publish(&town(), &tables, &policy(10), &entries);
     assert!(strict.report.audit.already_public > 0);
+    let example = strict.already_public.clone().unwrap();
+    assert!(
+        example.contains(" = `pub.t` (") && example.ends_with("as published in publication 1"),
+        "{example}"
+    );
     assert_eq!(strict.report.audit.derivable, 0);
     // who sees the second alone finds nothing
     let mut reader = Reader::default();
@@ -447,6 +452,49 @@ fn amounts_have_a_history_too() {
     let later = run(&rows(50.0), &entries);
     assert_eq!(later.report.audit.derivable, 0);
     assert!(hidden(&later) >= hidden(&first) - 1);
+}
+
+#[test]
+fn who_forces_a_cell_that_reveals_an_old_one_is_shown_the_equation() {
+    let first = publish(&town(), &[table("gammal", &["deso_2018", "grupp"])], &policy(8), &[]);
+    let shown = cells(&first, 0);
+    assert!(
+        shown[&vec!["A".to_owned(), "x".to_owned()]].is_some()
+            && shown[&vec!["B".to_owned(), "x".to_owned()]].is_some()
+    );
+    let entries: Vec<Entry> = first.entry.into_iter().collect();
+    let mut forced = policy(8);
+    forced.force = vec![Selector {
+        codes: BTreeMap::from([
+            ("deso_2025".to_owned(), vec!["b".to_owned()]),
+            ("grupp".to_owned(), vec!["x".to_owned()]),
+        ]),
+        ..Selector::default()
+    }];
+    let base = [batch(&town())];
+    let population = Population {
+        name: "folk",
+        base: &base,
+        count: "n",
+    };
+    let tables = [table("ny", &["deso_2025", "grupp"])];
+    let earlier = Earlier {
+        entries: &entries,
+        external: &[],
+    };
+    let error = protect_counts_after(&population, &tables, &forced, &earlier).unwrap_err();
+    assert_eq!(error.code(), 5064);
+    let text = error.to_string();
+    for part in [
+        "`pub.ny` (deso_2025 = a, grupp = x) = ",
+        "`pub.gammal` (deso_2018 = A, grupp = x) as published in publication 1",
+        " − `pub.ny` (deso_2025 = b, grupp = x)",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    // without force it is protected further
+    let outcome = protect_counts_after(&population, &tables, &policy(8), &earlier).unwrap();
+    assert_eq!(cells(&outcome, 0)[&vec!["b".to_owned(), "x".to_owned()]], None);
 }
 
 /// Random towns, revisions and tables.
