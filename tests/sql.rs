@@ -1,6 +1,6 @@
 //! SQL logic tests: every file under `tests/slt` is one test, run through the engine's own session.
 //!
-//! `cargo test --release --test sql`; a word after `--` chooses files. `SAMSYN_SLT_UPDATE=1` writes what came out into the
+//! `cargo test --test sql`; a word after `--` chooses files. `SAMSYN_SLT_UPDATE=1` writes what came out into the
 //! files: read the difference before you keep it. Floats are compared as text with twelve digits, errors by regular
 //! expression against `SAMSYN-nnnn message (help: hint)`. Tables: `core.town` (twelve areas of the fictional Lillköping),
 //! `core.town_long` (the same people by area and birth region), `core.town_map` (the areas on a grid of three by four

@@ -9,4 +9,5 @@ mod peers;
 mod perturb;
 mod policies;
 mod routes;
+mod scale;
 mod speed_case;
