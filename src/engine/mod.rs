@@ -8,6 +8,7 @@ mod diagnostics;
 mod failure;
 mod guard;
 mod memory;
+mod rollup;
 mod size;
 mod statement;
 mod system;
@@ -224,8 +225,12 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(Arc::clone(&self.0.runtime))
             .with_default_features()
+            .with_analyzer_rule(Arc::new(rollup::WholeSums::new()))
             .build();
         crate::functions::register_all(&mut state)?;
+        for function in rollup::functions() {
+            state.register_udaf(function)?;
+        }
         // it tells where files lie
         state.deregister_udf("input_file_name")?;
         let context = SessionContext::new_with_state(state);

@@ -31,6 +31,7 @@ mod pipeline;
 mod protect;
 mod ranks;
 mod readme;
+mod rollup;
 mod s3;
 mod schema;
 mod segregation;

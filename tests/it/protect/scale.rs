@@ -54,12 +54,20 @@ fn country(kommuner: usize) -> RecordBatch {
             }
             let persons: f64 = random.random_range(700.0..2700.0);
             let foreign = 0.6 * random.random::<f64>().powi(3) + 0.03;
-            let origins = [1.0 - foreign, foreign * 0.2, foreign * 0.25, foreign * 0.45, foreign * 0.1];
+            let origins = [
+                1.0 - foreign,
+                foreign * 0.2,
+                foreign * 0.25,
+                foreign * 0.45,
+                foreign * 0.1,
+            ];
             for (age, of_age) in ages.iter().enumerate() {
                 for sex in 0..2 {
                     for (origin, of_origin) in origins.iter().enumerate() {
                         let expected = persons * of_age * 0.5 * of_origin;
-                        let count = (expected + expected.sqrt() * random.random_range(-1.7..1.7)).round().max(0.0);
+                        let count = (expected + expected.sqrt() * random.random_range(-1.7..1.7))
+                            .round()
+                            .max(0.0);
                         for (at, code) in [
                             format!("D{kommun:03}{deso:03}"),
                             format!("R{regso:05}"),
@@ -97,11 +105,9 @@ fn measure(what: &str, base: &[RecordBatch], table: CountTable) {
     };
     let begun = Instant::now();
     let outcome = protect_counts(&population, &[table], &Policy::preset("standard").unwrap()).unwrap();
-    let (cells, hidden) = outcome
-        .report
-        .levels
-        .iter()
-        .fold((0, 0), |(cells, hidden), level| (cells + level.cells, hidden + level.hidden));
+    let (cells, hidden) = outcome.report.levels.iter().fold((0, 0), |(cells, hidden), level| {
+        (cells + level.cells, hidden + level.hidden)
+    });
     println!(
         "{what}: {cells} cells, {hidden} hidden, {:.1} s, at most {} MB",
         begun.elapsed().as_secs_f64(),
