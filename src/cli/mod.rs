@@ -4,6 +4,7 @@
 //! · 3 the environment failed (store, network, port, another run) · 70 a defect of samsyn.
 
 mod check;
+mod evidence;
 mod functions;
 mod init;
 mod output;
@@ -14,6 +15,7 @@ mod run;
 mod serve;
 mod sql;
 mod tables;
+mod verify;
 
 use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
@@ -74,6 +76,8 @@ enum Command {
     Tables(tables::Args),
     /// List the functions of samsyn, or describe one.
     Functions(functions::Args),
+    /// Prove the certificates of published counts again, from what is published alone.
+    Verify(verify::Args),
     /// List releases, or name one.
     Release(release::Args),
     /// Print the completion script of a shell.
@@ -217,6 +221,7 @@ fn start(cli: Cli, printer: Printer) -> Result<ExitCode> {
             Command::Sql(args) => Box::pin(sql::run(&context, args)).await,
             Command::Tables(args) => Box::pin(tables::run(&context, args)).await,
             Command::Functions(args) => functions::run(&context, &args),
+            Command::Verify(args) => Box::pin(verify::run(&context, args)).await,
             Command::Release(args) => Box::pin(release::run(&context, args)).await,
             Command::Completions { .. } => Ok(ExitCode::SUCCESS),
         }

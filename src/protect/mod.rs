@@ -10,6 +10,7 @@ mod base;
 mod complements;
 mod counts;
 mod derived;
+pub mod evidence;
 mod intervals;
 mod open;
 pub mod perturb;

@@ -1,5 +1,7 @@
 //! Published tables of counts, as a definition describes them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     error::{Error, Result},
     model::TableId,
@@ -8,7 +10,7 @@ use crate::{
 use super::base::Base;
 
 /// One level of a dimension: a column of the base.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// Name that the published table shows.
     pub name: String,
@@ -17,20 +19,22 @@ pub struct Level {
 }
 
 /// A dimension of a published table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dimension {
     /// Column of the published table.
     pub name: String,
     /// Its levels; they need not be nested.
     pub levels: Vec<Level>,
     /// Code of «all», if all is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<String>,
     /// Column that tells the level; needed with several levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level_column: Option<String>,
 }
 
 /// A published table of counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountTable {
     /// The table.
     pub table: TableId,
@@ -39,6 +43,7 @@ pub struct CountTable {
     /// Column of the counts.
     pub measure: String,
     /// Only base rows with these codes in these columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<(String, Vec<String>)>,
 }
 

@@ -146,13 +146,18 @@ fn holds(rows: &[u32], part: &[u32]) -> bool {
     rows.len() >= part.len() && part.iter().all(|row| rows.binary_search(row).is_ok())
 }
 
+/// A row and its value.
+type Entry = (u32, u64);
+/// The number of a vector or a set, and its factor.
+type Factor = (usize, u64);
+
 /// A vector in echelon form and how it came about: its set, less others before it, over its first entry.
 struct Solved {
     set: usize,
     /// The vector's other entries.
-    rest: Vec<(u32, u64)>,
+    rest: Vec<Entry>,
     /// Vectors before it that were subtracted, with their factors.
-    less: Vec<(usize, u64)>,
+    less: Vec<Factor>,
     /// One over the first entry.
     scale: u64,
 }
@@ -178,7 +183,7 @@ impl Elimination {
     }
 
     /// Subtracts what is solved from a set: what is left, and what was subtracted.
-    fn reduce(&mut self, set: &[u32]) -> (Vec<(u32, u64)>, Vec<(usize, u64)>) {
+    fn reduce(&mut self, set: &[u32]) -> (Vec<Entry>, Vec<Factor>) {
         for row in set {
             self.values[*row as usize] = 1;
             self.queue.push(Reverse(*row));
@@ -226,7 +231,7 @@ impl Elimination {
     }
 
     /// The factors of the learnt sets that give the target, if they do.
-    fn factors(&mut self, target: &[u32]) -> Option<Vec<(usize, u64)>> {
+    fn factors(&mut self, target: &[u32]) -> Option<Vec<Factor>> {
         let (rest, less) = self.reduce(target);
         if !rest.is_empty() {
             return None;
