@@ -23,6 +23,7 @@ mod identities;
 mod inference;
 mod kill;
 mod lake;
+mod leak;
 mod oracles;
 mod oracles_around;
 mod oracles_spatial;
