@@ -3,6 +3,7 @@
 //! Exit codes: 0 done · 1 a check, a contract or disclosure control said no, or the input is wrong · 2 the command line or the settings are wrong
 //! · 3 the environment failed (store, network, port, another run) · 70 a defect of samsyn.
 
+mod audit;
 mod check;
 mod evidence;
 mod functions;
@@ -76,6 +77,8 @@ enum Command {
     Tables(tables::Args),
     /// List the functions of samsyn, or describe one.
     Functions(functions::Args),
+    /// Attack what is published and report what was protected, how well, and at what loss.
+    Audit(audit::Args),
     /// Prove the certificates of published counts again, from what is published alone.
     Verify(verify::Args),
     /// List releases, or name one.
@@ -221,6 +224,7 @@ fn start(cli: Cli, printer: Printer) -> Result<ExitCode> {
             Command::Sql(args) => Box::pin(sql::run(&context, args)).await,
             Command::Tables(args) => Box::pin(tables::run(&context, args)).await,
             Command::Functions(args) => functions::run(&context, &args),
+            Command::Audit(args) => Box::pin(audit::run(&context, args)).await,
             Command::Verify(args) => Box::pin(verify::run(&context, args)).await,
             Command::Release(args) => Box::pin(release::run(&context, args)).await,
             Command::Completions { .. } => Ok(ExitCode::SUCCESS),

@@ -9,16 +9,13 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use object_store::{ObjectStoreExt, PutPayload};
-use parquet::{
-    arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder},
-    file::metadata::ParquetMetaData,
-};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use sha2::{Digest, Sha256};
 
 use super::{CertificatePin, Lake, Release, TableFiles, hash_batches};
 use crate::{
     error::{Error, Result},
-    model::ReleaseId,
+    model::{ReleaseId, TableId},
     protect::evidence::Certificate,
 };
 
@@ -29,8 +26,8 @@ pub struct AsWritten {
     pub content_hash: String,
     /// The rows.
     pub batches: Vec<RecordBatch>,
-    /// Of every file its path from the lake's root, its metadata and its bytes.
-    pub files: Vec<(String, ParquetMetaData, Bytes)>,
+    /// Of every file its path from the lake's root and its bytes.
+    pub files: Vec<(String, Bytes)>,
 }
 
 impl Lake {
@@ -101,17 +98,13 @@ impl Lake {
                     .hint("it was removed or changed by hand; restore it from a backup, or run the pipeline again")
             };
             let bytes = self.get(&path).await?.ok_or_else(|| broken("is missing"))?;
-            let metadata =
-                ArrowReaderMetadata::load(&bytes, parquet::arrow::arrow_reader::ArrowReaderOptions::default())
-                    .map_err(|error| broken("is no Parquet").with_source(error))?;
-            let kept = metadata.metadata().as_ref().clone();
-            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata)
-                .build()
+            let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
+                .and_then(ParquetRecordBatchReaderBuilder::build)
                 .map_err(|error| broken("cannot be read").with_source(error))?;
             for batch in reader {
                 batches.push(batch.map_err(|error| broken("cannot be read").with_source(error))?);
             }
-            files.push((file.path.clone(), kept, bytes));
+            files.push((file.path.clone(), bytes));
         }
         let schema = table.file_schema()?;
         Ok(AsWritten {
@@ -119,6 +112,25 @@ impl Lake {
             batches,
             files,
         })
+    }
+}
+
+impl Lake {
+    /// Parquet files in the folder of a table, by their path from the lake's root.
+    pub async fn files_of(&self, table: &TableId) -> Result<Vec<String>> {
+        let paths = self.list(&self.table_path(table)).await?;
+        let root = self.0.root.parts().count();
+        Ok(paths
+            .iter()
+            .map(|path| {
+                path.parts()
+                    .skip(root)
+                    .map(|part| part.as_ref().to_owned())
+                    .collect::<Vec<_>>()
+                    .join("/")
+            })
+            .filter(|path| path.ends_with(".parquet"))
+            .collect())
     }
 }
 

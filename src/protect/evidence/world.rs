@@ -114,13 +114,16 @@ impl World {
     fn equation(&self, known: &[Place], place: Place) -> Option<Equation> {
         let sets: Vec<&[u32]> = known.iter().map(|place| self.set(*place)).collect();
         let (times, terms) = equation_of_multiple(&sets, self.set(place))?;
+        let mut terms: Vec<(i64, CellName)> = terms
+            .into_iter()
+            .map(|(number, factor)| (factor, self.name(known[number])))
+            .collect();
+        // a whole less its parts reads better than the other way round
+        terms.sort_by_key(|(factor, _)| *factor < 0);
         Some(Equation {
             times,
             cell: self.name(place),
-            terms: terms
-                .into_iter()
-                .map(|(number, factor)| (factor, self.name(known[number])))
-                .collect(),
+            terms,
         })
     }
 
