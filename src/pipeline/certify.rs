@@ -28,7 +28,7 @@ pub(super) fn certificate_name(pipeline: &str, population: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
             name.push(char::from(byte));
         } else {
-            let _ = write!(name, "~{byte:02x}");
+            let _ = write!(name, "={byte:02x}");
         }
     }
     name

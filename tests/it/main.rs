@@ -13,6 +13,7 @@ mod cases;
 mod cli;
 mod demo;
 mod deps;
+mod evidence;
 mod flight;
 mod forecast;
 mod functions;

@@ -131,9 +131,9 @@ p { margin: .5rem 0 .9rem; max-width: 46rem; }
 .verdict.bad { border-color: #a31621; background: #fdf0f0; }
 .verdict strong { font-size: 1.15rem; display: block; margin-bottom: .2rem; }
 .verdict p { margin: .2rem 0; }
-.facts { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1rem 0; padding: 0; list-style: none; }
-.facts li { flex: 1 1 11rem; border: 1px solid #c9ced6; border-radius: .3rem; padding: .7rem .9rem; }
-.facts b { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .7rem; margin: 1rem 0; padding: 0; list-style: none; max-width: none; }
+.facts li { margin: 0; border: 1px solid #c9ced6; border-radius: .3rem; padding: .7rem .9rem; }
+.facts b { display: block; font-size: 1.35rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; margin: .8rem 0 1.4rem; font-size: .92rem; }
 caption { text-align: left; font-weight: 600; padding: 0 0 .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .6rem; border-bottom: 1px solid #dde1e6; }
@@ -144,10 +144,10 @@ code { font-family: ui-monospace, 'Liberation Mono', Menlo, monospace; font-size
 .bar { display: flex; align-items: center; gap: .5rem; }
 .bar i { display: block; height: .8rem; background: #2b5f9e; min-width: 1px; }
 .bar i.low { background: #b5541c; }
-.ok { color: #14572f; font-weight: 600; }
-.no { color: #a31621; font-weight: 700; }
+.ok { color: #14572f; font-weight: 600; white-space: nowrap; }
+.no { color: #a31621; font-weight: 700; white-space: nowrap; }
+.small { font-size: .88rem; color: #3d444d; }
 .example { background: #f3f5f8; padding: .8rem 1.1rem; margin: .8rem 0; }
-.group th { background: #f3f5f8; font-weight: 600; }
 ul { padding-left: 1.2rem; max-width: 46rem; } li { margin: .25rem 0; }
 footer { margin-top: 3rem; border-top: 1px solid #c9ced6; padding-top: .8rem; font-size: .88rem; color: #3d444d; }
 @media print { body { padding: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; } tr, .verdict, .example,
@@ -550,8 +550,8 @@ fn attacks(page: &mut Page, report: &Report) {
 fn widths(page: &mut Page, report: &Report) {
     page.heading(2, "Hur väl det dolda är skyddat", "How well the hidden is protected");
     page.words(
-        "Diagrammet visar hur många dolda uppgifter som har ett visst spann. Bredd 0 betyder röjd, bredd 1 att två tal är möjliga, och så vidare. Ju bredare, desto bättre skydd.",
-        "The table shows how many hidden figures have a range of a certain width. Width 0 means given away, width 1 that two numbers are possible, and so on. The wider, the better protected.",
+        "Diagrammet visar hur många dolda uppgifter som har ett visst spann. Bredd 0 betyder röjd, bredd 1 att två tal är möjliga, och så vidare. Ju bredare, desto bättre skydd. Orange staplar är de smalaste: högst två tal är möjliga.",
+        "The table shows how many hidden figures have a range of a certain width. Width 0 means given away, width 1 that two numbers are possible, and so on. The wider, the better protected. Orange bars are the narrowest: at most two numbers are possible.",
     );
     for population in &report.populations {
         bars(
@@ -627,7 +627,6 @@ fn loss(page: &mut Page, report: &Report) {
                 .collect();
             let share = |level: &LevelEvidence| level.hidden as f64 / level.cells.max(1) as f64;
             levels.sort_by(|a, b| share(b).total_cmp(&share(a)).then_with(|| a.level.cmp(&b.level)));
-            let complete = levels.iter().filter(|level| level.hidden == 0).count();
             let rows: Vec<Vec<String>> = levels
                 .iter()
                 .filter(|level| level.hidden > 0)
@@ -658,22 +657,44 @@ fn loss(page: &mut Page, report: &Report) {
             if !rows.is_empty() {
                 page.table(&table.table.to_string(), &columns, &rows);
             }
-            let text = format!(
-                "{} {}: {} {}",
-                table.table,
-                page.say("visas i sin helhet på", "is shown in full on"),
-                complete,
-                page.say("nivåer", "levels")
-            );
-            page.paragraph(&text);
+            let most = levels
+                .iter()
+                .filter_map(|level| Some((level.lost()?, level)))
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .filter(|(lost, _)| *lost > 0.0);
+            if let Some((lost, level)) = most {
+                let text = format!(
+                    "{} {}: {} {}",
+                    page.say("Mest går förlorat på nivån", "Most is lost on the level"),
+                    level_words(&level.level, page.language),
+                    page.percent(lost),
+                    page.say("av personerna visas inte där.", "of the persons are not shown there.")
+                );
+                page.paragraph(&text);
+            }
             let names: Vec<String> = levels
                 .iter()
                 .filter(|level| level.hidden == 0)
                 .map(|level| level_words(&level.level, page.language))
                 .collect();
-            if !names.is_empty() {
-                page.paragraph(&(names.join("; ") + "."));
-            }
+            let _ = writeln!(
+                page.text,
+                "<p class=\"small\">{} {} {} {} {}: {}.</p>",
+                page.number(names.len() as u64),
+                page.say("av", "of"),
+                page.number(levels.len() as u64),
+                page.say("nivåer i", "levels of"),
+                escape(&format!(
+                    "{} {}",
+                    table.table,
+                    page.say("visas i sin helhet", "are shown in full")
+                )),
+                escape(&if names.is_empty() {
+                    "–".to_owned()
+                } else {
+                    names.join("; ")
+                })
+            );
         }
     }
 }

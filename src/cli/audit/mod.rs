@@ -292,8 +292,12 @@ fn write(
     for (name, bytes) in &contents {
         std::fs::write(folder.join(name), bytes).map_err(failed)?;
         names.push(name.clone());
-        if let Some(signer) = signer {
-            std::fs::write(folder.join(format!("{name}.sig")), signer.sign(bytes)).map_err(failed)?;
+        let beside = folder.join(format!("{name}.sig"));
+        match signer {
+            Some(signer) => std::fs::write(beside, signer.sign(bytes)).map_err(failed)?,
+            // an old signature would be taken for one of this report
+            None if beside.exists() => std::fs::remove_file(beside).map_err(failed)?,
+            None => {}
         }
     }
     if let Some(signer) = signer {

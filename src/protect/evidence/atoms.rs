@@ -52,6 +52,8 @@ impl Group {
 #[derive(Debug)]
 pub(super) struct Atoms {
     groups: Vec<Group>,
+    /// How many atoms there are.
+    count: usize,
     /// The values of every atom, one for each group.
     values: Vec<u32>,
     /// Of every table and cell its atoms, rising.
@@ -219,6 +221,7 @@ impl Atoms {
             }
         }
         Ok(Self {
+            count: atoms.len(),
             values: atoms.concat(),
             groups,
             sets,
@@ -227,7 +230,7 @@ impl Atoms {
 
     /// How many atoms there are.
     pub(super) fn count(&self) -> usize {
-        self.values.len() / self.groups.len().max(1)
+        self.count
     }
 
     /// The value of an atom in the group that a column belongs to; nothing when it is open.
@@ -324,10 +327,15 @@ fn groups(
                     }
                 }
             }
-            if codes.is_empty() {
-                let filters = definitions.iter().flat_map(|table| &table.filters);
-                let own = filters.filter(|(column, _)| column == name);
-                codes.extend(own.flat_map(|(_, codes)| codes.iter().cloned().map(Some)));
+            // where a table leaves codes out, somebody may have another one
+            let filters: Vec<&Vec<String>> = definitions
+                .iter()
+                .flat_map(|table| &table.filters)
+                .filter(|(column, _)| column == name)
+                .map(|(_, codes)| codes)
+                .collect();
+            if !filters.is_empty() {
+                codes.extend(filters.into_iter().flatten().cloned().map(Some));
                 codes.push(None);
             }
             codes.sort_unstable();

@@ -172,12 +172,13 @@ pub fn verify(certificate: &Certificate, rows: &BTreeMap<TableId, Rows>) -> Resu
         .iter()
         .any(|of| of.codes.iter().any(|codes| codes.len() != of.columns.len()));
     let nameless = certificate.tables.is_empty()
-        || certificate.tables.iter().any(|table| {
-            table.definition.dimensions.is_empty()
-                || table.definition.dimensions.iter().any(|dimension| {
-                    dimension.levels.is_empty() || dimension.levels.len() > 1 && dimension.level_column.is_none()
-                })
-        });
+        || certificate
+            .tables
+            .iter()
+            .flat_map(|table| &table.definition.dimensions)
+            .any(|dimension| {
+                dimension.levels.is_empty() || dimension.levels.len() > 1 && dimension.level_column.is_none()
+            });
     if malformed || nameless {
         findings.push(Finding::of_all(
             Wrong::Certificate,
