@@ -3,7 +3,9 @@
 //! Exit codes: 0 done · 1 a check, a contract or disclosure control said no, or the input is wrong · 2 the command line or the settings are wrong
 //! · 3 the environment failed (store, network, port, another run) · 70 a defect of samsyn.
 
+mod audit;
 mod check;
+mod evidence;
 mod functions;
 mod init;
 mod output;
@@ -14,6 +16,7 @@ mod run;
 mod serve;
 mod sql;
 mod tables;
+mod verify;
 
 use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
@@ -74,6 +77,10 @@ enum Command {
     Tables(tables::Args),
     /// List the functions of samsyn, or describe one.
     Functions(functions::Args),
+    /// Attack what is published and report what was protected, how well, and at what loss.
+    Audit(audit::Args),
+    /// Prove the certificates of published counts again, from what is published alone.
+    Verify(verify::Args),
     /// List releases, or name one.
     Release(release::Args),
     /// Print the completion script of a shell.
@@ -217,6 +224,8 @@ fn start(cli: Cli, printer: Printer) -> Result<ExitCode> {
             Command::Sql(args) => Box::pin(sql::run(&context, args)).await,
             Command::Tables(args) => Box::pin(tables::run(&context, args)).await,
             Command::Functions(args) => functions::run(&context, &args),
+            Command::Audit(args) => Box::pin(audit::run(&context, args)).await,
+            Command::Verify(args) => Box::pin(verify::run(&context, args)).await,
             Command::Release(args) => Box::pin(release::run(&context, args)).await,
             Command::Completions { .. } => Ok(ExitCode::SUCCESS),
         }

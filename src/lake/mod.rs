@@ -5,6 +5,7 @@
 //! since two runs could then both believe to have published. What can go wrong: a killed run leaves table versions beyond the
 //! newest release; nobody reads them, and the next run adopts or replaces them.
 
+mod certificate;
 mod delta;
 mod hash;
 mod landing;
@@ -32,12 +33,13 @@ use crate::{
     model::{Clock, TableId, Zone},
 };
 
+pub use certificate::AsWritten;
 pub use delta::{Committed, WriteMeta, Written};
 pub use hash::{ContentHash, hash_batches};
 pub use landing::{Delivered, Delivery, Landed, Note, current_deliveries};
 pub use lease::RunLock;
 pub use ledger::{Published, What};
-pub use release::{Input, Origin, Pin, Release};
+pub use release::{CertificatePin, Input, Origin, Pin, Release};
 pub use scan::{DataFile, PinnedTable, TableFiles};
 pub use shape::lake_schema;
 pub use store::Place;

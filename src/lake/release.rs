@@ -78,6 +78,20 @@ pub struct Release {
     /// For each pipeline the hash of the checks that held, with what they read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, String>,
+    /// For each population whose counts are protected by suppression its certificate.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub certificates: BTreeMap<String, CertificatePin>,
+}
+
+/// A certificate of published tables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificatePin {
+    /// The release that it was made for; later ones have the same tables.
+    pub release: ReleaseId,
+    /// SHA-256 of the object.
+    pub sha256: String,
+    /// The tables.
+    pub tables: Vec<TableId>,
 }
 
 impl Release {
@@ -91,6 +105,7 @@ impl Release {
             run: run.to_owned(),
             tables: previous.map(|release| release.tables.clone()).unwrap_or_default(),
             checks: previous.map(|release| release.checks.clone()).unwrap_or_default(),
+            certificates: previous.map(|release| release.certificates.clone()).unwrap_or_default(),
         }
     }
 }

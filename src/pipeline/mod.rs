@@ -4,6 +4,7 @@
 //! does exactly that. What can go wrong: a step that is skipped although it should not be, so a fingerprint covers the definition and the
 //! content of everything that a step reads.
 
+mod certify;
 mod check;
 mod graph;
 mod land;

@@ -17,6 +17,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::{
+    certify,
     check::{check_text, only, plan_text, relocate},
     graph::{Step, Work},
     land, ledger,
@@ -24,7 +25,7 @@ use super::{
     plan::{Action, Plan, check_reads, checks_fingerprint, contents, datasets, definition, fingerprint, raw_content},
     project::{Project, within},
     publish,
-    spec::{Check, Severity},
+    spec::{Check, Publish, Severity},
 };
 use crate::{
     catalog::{Entry, Rows, Tables, landed, released},
@@ -32,7 +33,10 @@ use crate::{
     error::{Error, Result},
     lake::{Delivery, Input, Origin, Pin, Published, Release, What, WriteMeta, Written},
     model::{ReleaseId, Sensitivity, TableId},
-    protect::{CountsOutcome, LevelShare, Protected},
+    protect::{
+        CountsOutcome, LevelShare, Protected,
+        evidence::{Certificate, Rows as PublishedRows},
+    },
 };
 
 /// What a step did.
@@ -93,6 +97,8 @@ struct State {
     results: Vec<StepResult>,
     hidden: Vec<LevelShare>,
     suppressions: Vec<RecordBatch>,
+    /// By name; none where a population has none any more.
+    certificates: BTreeMap<String, Option<Certificate>>,
 }
 
 struct Context {
@@ -137,6 +143,7 @@ pub async fn run(project: Project, engine: &Engine, plan: Plan, progress: Arc<dy
         results: Vec::new(),
         hidden: Vec::new(),
         suppressions: Vec::new(),
+        certificates: BTreeMap::new(),
     };
     let lands = |step: &&Step| matches!(step.work, Work::Land(_));
     let context = Arc::new(Context {
@@ -418,13 +425,19 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
                 enter(context, step, ledger::of_population(spec, &outcome)?).await?;
             }
             result.notes.extend(already_public(&outcome));
+            let mut rows = BTreeMap::new();
             for protected in outcome.tables {
+                let table = protected.table().clone();
+                let batches = protected.batches().to_vec();
                 let spec = tables
                     .iter()
                     .find(|publish| publish.table == protected.table().to_string());
                 let contract = spec.map(|publish| publish.contract.clone()).unwrap_or_default();
                 write_protected(context, step, protected, &contract, &meta, result).await?;
+                let content_hash = lock(&context.state).contents.get(&table).cloned().unwrap_or_default();
+                rows.insert(table, PublishedRows { content_hash, batches });
             }
+            certify_tables(context, step, &session, population, tables, rows).await?;
             let method = outcome.report.method;
             let shares = outcome.report.levels;
             let (cells, hidden) = shares.iter().fold((0, 0), |(cells, hidden), share| {
@@ -492,6 +505,7 @@ fn already_public(outcome: &CountsOutcome) -> Vec<String> {
         ));
     }
     notes
+            let mut rows = BTreeMap::new();
 }
 
 async fn write_protected(
@@ -794,13 +808,14 @@ async fn finish(
     base: Option<&Release>,
     started: chrono::DateTime<chrono::Utc>,
 ) -> Result<Option<ReleaseId>> {
-    let (pins, checks, results, suppressions) = {
+    let (pins, checks, results, suppressions, certificates) = {
         let state = lock(&context.state);
         (
             state.pins.clone(),
             state.checks.clone(),
             state.results.clone(),
             state.suppressions.clone(),
+            state.certificates.clone(),
         )
     };
     let before = base.map(|release| release.tables.clone()).unwrap_or_default();
@@ -819,6 +834,9 @@ async fn finish(
     let mut release = Release::after(base, &context.run, lake.clock().now());
     release.tables = pins;
     release.checks = checks;
+    if changed {
+        lake.certify(&mut release, certificates).await?;
+    }
     for batch in suppressions.into_iter().filter(|batch| batch.num_rows() > 0) {
         lake.system_append("suppressions", with_run(&batch, &context.run)?)
             .await?;

@@ -10,6 +10,7 @@ mod base;
 mod complements;
 mod counts;
 mod derived;
+pub mod evidence;
 mod explain;
 mod intervals;
 pub mod ledger;

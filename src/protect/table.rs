@@ -26,8 +26,10 @@ pub struct Dimension {
     /// Its levels; they need not be nested.
     pub levels: Vec<Level>,
     /// Code of «all», if all is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<String>,
     /// Column that tells the level; needed with several levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level_column: Option<String>,
 }
 
@@ -41,6 +43,7 @@ pub struct CountTable {
     /// Column of the counts.
     pub measure: String,
     /// Only base rows with these codes in these columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<(String, Vec<String>)>,
 }
 

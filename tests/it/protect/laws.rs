@@ -279,18 +279,19 @@ fn protect(case: &Case, batches: &[RecordBatch], threshold: u64) -> CountsOutcom
     protect_by(case, batches, &policy(case, threshold))
 }
 
+/// The definitions of a case's tables.
+pub(super) fn definitions(case: &Case) -> Vec<CountTable> {
+    let tables = case.tables.iter().enumerate();
+    tables.map(|(at, table)| table.spec(at)).collect()
+}
+
 pub(super) fn protect_by(case: &Case, batches: &[RecordBatch], policy: &Policy) -> CountsOutcome {
     let population = Population {
         name: "invanare",
         base: batches,
         count: "n",
     };
-    let tables: Vec<CountTable> = case
-        .tables
-        .iter()
-        .enumerate()
-        .map(|(at, table)| table.spec(at))
-        .collect();
+    let tables = definitions(case);
     protect_counts(&population, &tables, policy).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod attacker;
+mod evidence;
 mod intervals;
 mod laws;
 mod ledger;
