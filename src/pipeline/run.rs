@@ -505,7 +505,30 @@ fn already_public(outcome: &CountsOutcome) -> Vec<String> {
         ));
     }
     notes
-            let mut rows = BTreeMap::new();
+}
+
+/// Makes the certificate of a population's tables, which [`finish`] keeps with the release.
+async fn certify_tables(
+    context: &Arc<Context>,
+    step: &Step,
+    session: &Session,
+    population: &str,
+    tables: &[Publish],
+    rows: BTreeMap<TableId, PublishedRows>,
+) -> Result<()> {
+    let counted: Vec<String> = {
+        let state = lock(&context.state);
+        let read = step.reads.iter();
+        read.map(|table| state.contents.get(table).cloned().unwrap_or_default())
+            .collect()
+    };
+    let defined = &context.project.pipelines[&step.pipeline];
+    let project = &context.project;
+    let certificate =
+        certify::certificate(project, defined, session, population, tables, rows, &counted.join("\n")).await?;
+    let name = certify::certificate_name(&step.pipeline, population);
+    lock(&context.state).certificates.insert(name, certificate);
+    Ok(())
 }
 
 async fn write_protected(
