@@ -169,7 +169,7 @@ pub fn protect_counts_after(
     } else {
         None
     };
-    let entry = Entry::new(population.name, policy, &base, &system, tables, &hidden);
+    let entry = Entry::new(population.name, policy, &base, &system, tables, &hidden, &primary);
     Ok(CountsOutcome {
         tables: protected,
         report,

@@ -141,7 +141,7 @@ pub fn protect_sums_after(
         protected.push(Protected::new(table.table.clone(), batch.schema(), vec![batch], mine));
     }
     let suppressions = log(system, tables, &primary, &secondary)?;
-    let mut entry = Entry::new(amounts.name, policy, &given.base, system, tables, &hidden);
+    let mut entry = Entry::new(amounts.name, policy, &given.base, system, tables, &hidden, &primary);
     entry.amounts = of_rows;
     Ok(CountsOutcome {
         tables: protected,

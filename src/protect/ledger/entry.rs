@@ -28,6 +28,8 @@ pub struct Registered {
     pub cells: u64,
     /// Of every dimension the level and code of every hidden cell.
     pub hidden: Vec<Vec<(String, String)>>,
+    /// Of each of them whether it is unsafe itself; the others were hidden for their sake.
+    pub primary: Vec<bool>,
 }
 
 /// One publication of a population. Restricted: it holds the counts of the base rows.
@@ -61,17 +63,19 @@ impl Entry {
         system: &System,
         tables: &[CountTable],
         hidden: &[bool],
+        primary: &[bool],
     ) -> Self {
         let registered = tables.iter().enumerate().map(|(number, table)| {
-            let mine = || system.cells.iter().zip(hidden).filter(|(cell, _)| cell.table == number);
+            let mine = || (0..system.cells.len()).filter(|at| system.cells[*at].table == number);
+            let hidden = || mine().filter(|at| hidden[*at]);
             Registered {
                 table: table.clone(),
                 audience: table.table.schema().to_owned(),
                 cells: mine().count() as u64,
-                hidden: mine()
-                    .filter(|(_, hidden)| **hidden)
-                    .map(|(cell, _)| system.key(cell).cloned().collect())
+                hidden: hidden()
+                    .map(|at| system.key(&system.cells[at]).cloned().collect())
                     .collect(),
+                primary: hidden().map(|at| primary[at]).collect(),
             }
         });
         let (columns, keys) = base.parts();
@@ -85,6 +89,24 @@ impl Entry {
             counts: base.counts.clone(),
             amounts: Vec::new(),
         }
+    }
+
+    /// For every cell whether it was hidden because it is unsafe itself.
+    pub(in super::super) fn primary(&self, system: &System) -> Vec<bool> {
+        let unsafe_cells: Vec<HashSet<Vec<&(String, String)>>> = self
+            .tables
+            .iter()
+            .map(|registered| {
+                let both = registered.hidden.iter().zip(&registered.primary);
+                both.filter(|(_, primary)| **primary)
+                    .map(|(key, _)| key.iter().collect())
+                    .collect()
+            })
+            .collect();
+        let cells = system.cells.iter();
+        cells
+            .map(|cell| unsafe_cells[cell.table].contains(&system.key(cell).collect::<Vec<_>>()))
+            .collect()
     }
 
     /// Its tables.

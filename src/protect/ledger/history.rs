@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{
     super::{CountTable, Policy, System, Zeros, audit, base::Base, complements::complements, select, system::union},
     Entry, External,
+    attack::Publication,
 };
 use crate::error::Result;
 
@@ -72,24 +73,18 @@ impl History {
         if earlier.is_empty() {
             return Ok(Self::default());
         }
-        let mut words = Words::default();
-        let mut known = vec![Known::today(base, amounts, &mut words)];
         let mut given: BTreeMap<Vec<u32>, (u64, (usize, usize))> = BTreeMap::new();
         let mut kept: HashSet<Vec<u32>> = HashSet::new();
-        for (number, entry) in earlier.entries.iter().enumerate().rev() {
-            let (then, hidden, of_then) = entry.system()?;
-            let mut rows = Known::then(&of_then, entry, &mut words);
-            rows.find(&known, entry.zeros, system);
-            for (at, (cell, hidden)) in then.cells.iter().zip(&hidden).enumerate() {
-                let set = union(cell.rows.iter().map(|row| rows.sets[*row as usize].as_slice()));
+        for_each(earlier, base, amounts, system, |number, _, then, hidden, sets| {
+            for (at, (cell, hidden)) in then.cells.iter().zip(hidden).enumerate() {
+                let set = union(cell.rows.iter().map(|row| sets[*row as usize].as_slice()));
                 if *hidden {
                     kept.insert(set);
                 } else {
                     given.entry(set).or_insert((cell.count, (number, at)));
                 }
             }
-            known.push(rows);
-        }
+        })?;
         let mut deviating = 0;
         for (number, external) in earlier.external.iter().enumerate() {
             let sets = external.sets(base, system)?;
@@ -108,6 +103,30 @@ impl History {
             kept,
             deviating,
         })
+    }
+
+    /// The publications one by one, the oldest first.
+    ///
+    /// # Errors
+    /// SAMSYN-5071 for an entry that is not what samsyn wrote.
+    pub(super) fn publications(
+        earlier: &Earlier<'_>,
+        base: &Base,
+        amounts: &[f64],
+        system: &mut System,
+    ) -> Result<Vec<Publication>> {
+        let mut all = Vec::new();
+        for_each(earlier, base, amounts, system, |_, entry, then, hidden, sets| {
+            let mut publication = Publication::default();
+            let primary = entry.primary(then);
+            for ((cell, hidden), primary) in then.cells.iter().zip(hidden).zip(primary) {
+                let rows = cell.rows.iter().map(|row| sets[*row as usize].as_slice());
+                publication.add(rows, *hidden, primary);
+            }
+            all.push(publication);
+        })?;
+        all.reverse();
+        Ok(all)
     }
 
     /// Sets that must not be derivable beside hidden cells: what was hidden before, and complements, of what was published
@@ -190,6 +209,27 @@ impl History {
     pub(in super::super) fn shown(&self) -> Vec<&[u32]> {
         self.given.iter().map(|(rows, _)| rows.as_slice()).collect()
     }
+}
+
+/// Goes through the earlier publications, the newest first, and gives for each its system, which cells are hidden, and the
+/// rows of `system` that each of its base rows is the sum of.
+fn for_each(
+    earlier: &Earlier<'_>,
+    base: &Base,
+    amounts: &[f64],
+    system: &mut System,
+    mut each: impl FnMut(usize, &Entry, &System, &[bool], &[Vec<u32>]),
+) -> Result<()> {
+    let mut words = Words::default();
+    let mut known = vec![Known::today(base, amounts, &mut words)];
+    for (number, entry) in earlier.entries.iter().enumerate().rev() {
+        let (then, hidden, of_then) = entry.system()?;
+        let mut rows = Known::then(&of_then, entry, &mut words);
+        rows.find(&known, entry.zeros, system);
+        each(number, entry, &then, &hidden, &rows.sets);
+        known.push(rows);
+    }
+    Ok(())
 }
 
 /// Codes as numbers that are the same in all bases.

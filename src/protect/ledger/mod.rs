@@ -9,10 +9,12 @@
 //! What can go wrong: persons who move between rows change both, and the difference of two publications then tells how
 //! many moved; that is no cell of either and is not protected here.
 
+mod attack;
 mod entry;
 mod external;
 mod history;
 
+pub use attack::{Found, attack};
 pub use entry::{Column, Entry, Registered};
 pub use external::External;
 pub use history::Earlier;

@@ -12,7 +12,7 @@ use arrow::{
 use proptest::{prelude::*, test_runner::TestCaseError};
 use samsyn::protect::{
     Amounts, CountTable, CountsOutcome, Dimension, IntervalRule, Level, Policy, Population, Selector, Zeros,
-    ledger::{Earlier, Entry, External},
+    ledger::{Earlier, Entry, External, attack},
     protect_counts_after, protect_sums_after,
 };
 
@@ -180,6 +180,15 @@ fn found(releases: &[(People, Vec<Vec<&str>>)], policy: &Policy) -> (usize, usiz
             let outcome = publish(people, &specs, policy, if with { &entries } else { &[] });
             reader.sees(people, tables, &outcome, policy.threshold);
             entries.extend(outcome.entry);
+        }
+        // the program's own attack on all of it agrees with the reader of these tests
+        let attacked = attack(&entries).unwrap();
+        assert_eq!(attacked.publications, releases.len() as u64);
+        if with {
+            assert_eq!((attacked.derivable, attacked.since), (0, None));
+        }
+        if reader.finds() == 0 {
+            assert_eq!(attacked.derivable, 0);
         }
         reader.finds()
     };
@@ -495,6 +504,33 @@ fn who_forces_a_cell_that_reveals_an_old_one_is_shown_the_equation() {
     // without force it is protected further
     let outcome = protect_counts_after(&population, &tables, &policy(8), &earlier).unwrap();
     assert_eq!(cells(&outcome, 0)[&vec!["b".to_owned(), "x".to_owned()]], None);
+}
+
+#[test]
+fn the_attack_on_everything_says_since_when() {
+    let vintages = [
+        table("gammal", &["deso_2018", "ar", "grupp"]),
+        table("ny", &["deso_2025", "ar", "grupp"]),
+    ];
+    let mut entries: Vec<Entry> = Vec::new();
+    for table in vintages {
+        entries.extend(publish(&town(), &[table], &policy(5), &[]).entry);
+    }
+    let alone = attack(&entries[..1]).unwrap();
+    assert_eq!((alone.derivable, alone.since), (0, None));
+    assert!(alone.secrets > 0 && alone.shown > 10);
+    let found = attack(&entries).unwrap();
+    assert!(found.derivable > 0);
+    assert_eq!((found.publications, found.since), (2, Some(2)));
+    // the other way round: a softer policy first is no leak of the stricter one
+    let mut entries: Vec<Entry> = Vec::new();
+    for threshold in [3, 10] {
+        entries.extend(publish(&town(), &[table("t", &["deso_2018", "grupp"])], &policy(threshold), &[]).entry);
+    }
+    let found = attack(&entries).unwrap();
+    assert!(found.already_public > 0);
+    assert_eq!(found.derivable, 0);
+    assert_eq!(attack(&[]).unwrap().publications, 0);
 }
 
 /// Random towns, revisions and tables.
