@@ -137,9 +137,10 @@ p { margin: .5rem 0 .9rem; max-width: 46rem; }
 table { border-collapse: collapse; width: 100%; margin: .8rem 0 1.4rem; font-size: .92rem; }
 caption { text-align: left; font-weight: 600; padding: 0 0 .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .6rem; border-bottom: 1px solid #dde1e6; }
-thead th { border-bottom: 2px solid #6b7480; }
+thead th { border-bottom: 2px solid #6b7480; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+thead th.n { white-space: normal; }
 code { font-family: ui-monospace, 'Liberation Mono', Menlo, monospace; font-size: .88em; overflow-wrap: anywhere; }
 .bar { display: flex; align-items: center; gap: .5rem; }
 .bar i { display: block; height: .8rem; background: #2b5f9e; min-width: 1px; }
@@ -504,8 +505,8 @@ fn how(page: &mut Page, report: &Report) {
                 page.number(example.low)
             ),
             page.say(
-                "Vilket av talen det är framgår inte.",
-                "Which of them it is does not follow."
+                "Vilket av talen det är framgår inte. Uppgiften kan vara liten själv, eller dold för att skydda en annan.",
+                "Which of them it is does not follow. The figure may be small itself, or hidden to protect another."
             )
         );
     }
@@ -737,12 +738,24 @@ fn finding_words(finding: &Finding, language: Language) -> String {
         let _ = write!(text, " ({})", escape(&finding.detail));
     }
     if let Some(equation) = &finding.equation {
+        let _ = write!(text, "<br>{}", pick(language, "Så här går det till:", "This is how:"));
+        let times = |factor: u64| {
+            if factor == 1 {
+                String::new()
+            } else {
+                format!("{factor} · ")
+            }
+        };
         let _ = write!(
             text,
-            "<br>{} {}",
-            pick(language, "Så här går det till:", "This is how:"),
-            code(equation)
+            "<br>{}{} =",
+            times(equation.times.unsigned_abs()),
+            code(&equation.cell)
         );
+        for (factor, cell) in &equation.terms {
+            let sign = if *factor < 0 { "−" } else { "+" };
+            let _ = write!(text, "<br>{sign} {}{}", times(factor.unsigned_abs()), code(cell));
+        }
     }
     text
 }
