@@ -270,6 +270,51 @@ fn wrong_words(wrong: Wrong, language: Language) -> &'static str {
     }
 }
 
+/// What else a finding says; what is not in the list names a column, and stays as it is.
+fn detail_words(detail: &str, language: Language) -> &str {
+    const SWEDISH: [(&str, &str); 13] = [
+        ("it is not there", "den finns inte"),
+        ("the hash of its rows is another", "radernas kontrollsumma är en annan"),
+        (
+            "it has another number of rows, or of hidden ones",
+            "den har ett annat antal rader, eller ett annat antal dolda",
+        ),
+        ("it has none", "den saknar spann i intyget"),
+        ("the cell is not hidden", "cellen är inte dold"),
+        ("it has no intervals", "det har inga spann"),
+        ("a newer samsyn made it", "en nyare samsyn har utfärdat det"),
+        (
+            "its definitions or correspondences are no such",
+            "dess definitioner eller nycklar går inte att använda",
+        ),
+        (
+            "the tables have more combinations of codes than can be attacked",
+            "tabellerna har fler kombinationer av koder än som kan prövas",
+        ),
+        (
+            "for a reader who knows that no hidden cell is empty",
+            "för den som vet att ingen dold uppgift är noll",
+        ),
+        (
+            "statistics or a dictionary with figures that its rows do not have",
+            "statistik eller ordlista med tal som raderna inte visar",
+        ),
+        (
+            "the order of rows is not that of their keys",
+            "raderna står inte i nycklarnas ordning",
+        ),
+        (
+            "a name that samsyn did not give",
+            "ett filnamn som samsyn inte har gett",
+        ),
+    ];
+    let found = SWEDISH.iter().find(|(english, _)| *english == detail);
+    match (language, found) {
+        (Language::Sv, Some((_, swedish))) => swedish,
+        _ => detail,
+    }
+}
+
 /// The report as a page. `json_sha256` is the hash of its figures; `signer` the fingerprint of the key.
 pub(super) fn page(report: &Report, language: Language, json_sha256: &str, signer: Option<&str>) -> String {
     let mut page = Page {
@@ -735,7 +780,7 @@ fn finding_words(finding: &Finding, language: Language) -> String {
         let _ = write!(text, ": {}", code(cell));
     }
     if !finding.detail.is_empty() {
-        let _ = write!(text, " ({})", escape(&finding.detail));
+        let _ = write!(text, " ({})", escape(detail_words(&finding.detail, language)));
     }
     if let Some(equation) = &finding.equation {
         let _ = write!(text, "<br>{}", pick(language, "Så här går det till:", "This is how:"));
