@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     lake::{AsWritten, CertificatePin, Lake, Release},
     model::{ReleaseId, TableId},
+    pipeline::certificate_name,
     protect::evidence::{self, Certificate, Rows, Verification},
 };
 
@@ -33,9 +34,7 @@ pub(super) fn chosen<'a>(
         .certificates
         .iter()
         .filter(|(name, _)| {
-            population.is_none_or(|wanted| {
-                *name == wanted || name.split_once('.').is_some_and(|(_, population)| population == wanted)
-            })
+            population.is_none_or(|wanted| *name == wanted || name.ends_with(&certificate_name("", wanted)))
         })
         .collect();
     if !found.is_empty() {

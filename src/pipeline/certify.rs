@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The name that certificates of a population go by in a lake: populations of two pipelines may be called the same.
-pub(super) fn certificate_name(pipeline: &str, population: &str) -> String {
+pub fn certificate_name(pipeline: &str, population: &str) -> String {
     let mut name = String::new();
     for byte in format!("{pipeline}.{population}").bytes() {
         if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {

@@ -16,6 +16,7 @@ mod publish;
 mod run;
 mod spec;
 
+pub use certify::certificate_name;
 pub use check::{Checked, check};
 pub use graph::{Graph, Step, Work};
 pub use plan::{Action, Plan, Planned, plan};

@@ -31,7 +31,7 @@ use crate::{
     catalog::{Entry, Rows, Tables, landed, released},
     engine::{Engine, Session},
     error::{Error, Result},
-    lake::{Delivery, Input, Origin, Pin, Published, Release, What, WriteMeta, Written},
+    lake::{Delivery, Input, Origin, Pin, Published, Release, What, WriteMeta, Written, hash_batches},
     model::{ReleaseId, Sensitivity, TableId},
     protect::{
         CountsOutcome, LevelShare, Protected,
@@ -421,23 +421,19 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
                 &known,
             )
             .await?;
+            // before anything is written: what cannot be certified never lies where readers are
+            certify_tables(context, step, &session, population, tables, &outcome.tables).await?;
             if let Some(spec) = defined.spec.populations.iter().find(|spec| spec.name == *population) {
                 enter(context, step, ledger::of_population(spec, &outcome)?).await?;
             }
             result.notes.extend(already_public(&outcome));
-            let mut rows = BTreeMap::new();
             for protected in outcome.tables {
-                let table = protected.table().clone();
-                let batches = protected.batches().to_vec();
                 let spec = tables
                     .iter()
                     .find(|publish| publish.table == protected.table().to_string());
                 let contract = spec.map(|publish| publish.contract.clone()).unwrap_or_default();
                 write_protected(context, step, protected, &contract, &meta, result).await?;
-                let content_hash = lock(&context.state).contents.get(&table).cloned().unwrap_or_default();
-                rows.insert(table, PublishedRows { content_hash, batches });
             }
-            certify_tables(context, step, &session, population, tables, rows).await?;
             let method = outcome.report.method;
             let shares = outcome.report.levels;
             let (cells, hidden) = shares.iter().fold((0, 0), |(cells, hidden), share| {
@@ -514,8 +510,16 @@ async fn certify_tables(
     session: &Session,
     population: &str,
     tables: &[Publish],
-    rows: BTreeMap<TableId, PublishedRows>,
+    protected: &[Protected],
 ) -> Result<()> {
+    let mut rows = BTreeMap::new();
+    for table in protected {
+        let published = PublishedRows {
+            content_hash: hash_batches(&table.schema(), table.batches())?,
+            batches: table.batches().to_vec(),
+        };
+        rows.insert(table.table().clone(), published);
+    }
     let counted: Vec<String> = {
         let state = lock(&context.state);
         let read = step.reads.iter();

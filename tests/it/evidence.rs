@@ -148,6 +148,8 @@ fn a_release_is_proved_and_what_is_changed_is_found() {
         (&true.into(), &21.into(), &4.into())
     );
     assert_eq!(first["population"], "invånare");
+    let named = folder.samsyn(&["verify", "--population", "invånare", "--format", "json"]);
+    assert_eq!(named.good().json(), proved);
     folder
         .samsyn(&["verify", "--population", "boende"])
         .fails(1, 5085, &["boende", "register.inv"]);

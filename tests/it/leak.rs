@@ -416,7 +416,7 @@ fn no_hidden_cell_is_a_combination_of_published_ones() {
 /// The same cell with another sex.
 fn sibling(key: &[String]) -> Vec<String> {
     let mut other = key.to_vec();
-    other[4] = if key[4] == "K" { "M" } else { "K" }.to_owned();
+    if key[4] == "K" { "M" } else { "K" }.clone_into(&mut other[4]);
     other
 }
 
@@ -425,7 +425,7 @@ fn with_men_shown(cells: &[Cell]) -> (Vec<Cell>, Vec<String>) {
     let hidden = |key: &[String]| cells.iter().any(|cell| cell.key == key && cell.figure.is_none());
     let both = |key: &[String]| {
         let mut key = key.to_vec();
-        key[4] = ALL.to_owned();
+        ALL.clone_into(&mut key[4]);
         cells.iter().any(|cell| cell.key == key && cell.figure.is_some())
     };
     let women = cells
@@ -480,12 +480,12 @@ fn intervals(cells: &[Cell]) -> Vec<(u64, u64)> {
         .collect();
     let mut sums: Vec<(usize, Vec<usize>)> = Vec::new();
     // the parts of a cell have all of its codes but one
-    let mut parts: HashMap<(usize, Vec<String>), Vec<usize>> = HashMap::new();
+    let mut parts: BTreeMap<(usize, Vec<String>), Vec<usize>> = BTreeMap::new();
     for (at, cell) in cells.iter().enumerate() {
         for place in 4..cell.key.len() {
             if cell.key[place] != ALL {
                 let mut key = cell.key.clone();
-                key[place] = ALL.to_owned();
+                ALL.clone_into(&mut key[place]);
                 parts.entry((place, key)).or_default().push(at);
             }
         }

@@ -137,9 +137,10 @@ p { margin: .5rem 0 .9rem; max-width: 46rem; }
 table { border-collapse: collapse; width: 100%; margin: .8rem 0 1.4rem; font-size: .92rem; }
 caption { text-align: left; font-weight: 600; padding: 0 0 .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .6rem; border-bottom: 1px solid #dde1e6; }
-thead th { border-bottom: 2px solid #6b7480; }
+thead th { border-bottom: 2px solid #6b7480; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+thead th.n { white-space: normal; }
 code { font-family: ui-monospace, 'Liberation Mono', Menlo, monospace; font-size: .88em; overflow-wrap: anywhere; }
 .bar { display: flex; align-items: center; gap: .5rem; }
 .bar i { display: block; height: .8rem; background: #2b5f9e; min-width: 1px; }
@@ -266,6 +267,51 @@ fn wrong_words(wrong: Wrong, language: Language) -> &'static str {
         Wrong::Certificate => "intyget går inte att använda",
         Wrong::File => "en fil berättar vad tabellen döljer",
         Wrong::Ratio => "en publicerad andel röjer ett litet antal",
+    }
+}
+
+/// What else a finding says; what is not in the list names a column, and stays as it is.
+fn detail_words(detail: &str, language: Language) -> &str {
+    const SWEDISH: [(&str, &str); 13] = [
+        ("it is not there", "den finns inte"),
+        ("the hash of its rows is another", "radernas kontrollsumma är en annan"),
+        (
+            "it has another number of rows, or of hidden ones",
+            "den har ett annat antal rader, eller ett annat antal dolda",
+        ),
+        ("it has none", "den saknar spann i intyget"),
+        ("the cell is not hidden", "cellen är inte dold"),
+        ("it has no intervals", "det har inga spann"),
+        ("a newer samsyn made it", "en nyare samsyn har utfärdat det"),
+        (
+            "its definitions or correspondences are no such",
+            "dess definitioner eller nycklar går inte att använda",
+        ),
+        (
+            "the tables have more combinations of codes than can be attacked",
+            "tabellerna har fler kombinationer av koder än som kan prövas",
+        ),
+        (
+            "for a reader who knows that no hidden cell is empty",
+            "för den som vet att ingen dold uppgift är noll",
+        ),
+        (
+            "statistics or a dictionary with figures that its rows do not have",
+            "statistik eller ordlista med tal som raderna inte visar",
+        ),
+        (
+            "the order of rows is not that of their keys",
+            "raderna står inte i nycklarnas ordning",
+        ),
+        (
+            "a name that samsyn did not give",
+            "ett filnamn som samsyn inte har gett",
+        ),
+    ];
+    let found = SWEDISH.iter().find(|(english, _)| *english == detail);
+    match (language, found) {
+        (Language::Sv, Some((_, swedish))) => swedish,
+        _ => detail,
     }
 }
 
@@ -504,8 +550,8 @@ fn how(page: &mut Page, report: &Report) {
                 page.number(example.low)
             ),
             page.say(
-                "Vilket av talen det är framgår inte.",
-                "Which of them it is does not follow."
+                "Vilket av talen det är framgår inte. Uppgiften kan vara liten själv, eller dold för att skydda en annan.",
+                "Which of them it is does not follow. The figure may be small itself, or hidden to protect another."
             )
         );
     }
@@ -734,15 +780,27 @@ fn finding_words(finding: &Finding, language: Language) -> String {
         let _ = write!(text, ": {}", code(cell));
     }
     if !finding.detail.is_empty() {
-        let _ = write!(text, " ({})", escape(&finding.detail));
+        let _ = write!(text, " ({})", escape(detail_words(&finding.detail, language)));
     }
     if let Some(equation) = &finding.equation {
+        let _ = write!(text, "<br>{}", pick(language, "Så här går det till:", "This is how:"));
+        let times = |factor: u64| {
+            if factor == 1 {
+                String::new()
+            } else {
+                format!("{factor} · ")
+            }
+        };
         let _ = write!(
             text,
-            "<br>{} {}",
-            pick(language, "Så här går det till:", "This is how:"),
-            code(equation)
+            "<br>{}{} =",
+            times(equation.times.unsigned_abs()),
+            code(&equation.cell)
         );
+        for (factor, cell) in &equation.terms {
+            let sign = if *factor < 0 { "−" } else { "+" };
+            let _ = write!(text, "<br>{sign} {}{}", times(factor.unsigned_abs()), code(cell));
+        }
     }
     text
 }

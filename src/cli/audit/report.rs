@@ -211,7 +211,7 @@ impl PopulationReport {
                     .filter(|(_, (low, high))| *high == Some(*low))
                     .map(|(place, _)| world.name(*place))
                     .map(|name| Finding::of_cell(Wrong::OneValue, &name.table, name.key))
-                    .filter(|finding| !findings.contains(finding))
+                    .filter(|finding| !findings.iter().any(|other| other.cell == finding.cell))
                     .take(MOST_LISTED)
                     .collect();
                 findings.extend(known);
@@ -242,11 +242,12 @@ impl PopulationReport {
                 }
             }
             levels = world.levels(&ends);
-            // the narrowest of all, to show what is the least that a hidden figure is protected by
+            // the narrowest of all, to show what is the least that a hidden figure is protected by; never one that is told
             let narrowest = world
                 .hidden()
                 .iter()
                 .zip(&ends)
+                .filter(|(_, (low, high))| *high != Some(*low))
                 .min_by_key(|(place, (low, high))| (high.map_or(u64::MAX, |high| high - low), **place));
             example = narrowest.map(|(place, (low, high))| Example {
                 cell: world.name(*place),
@@ -453,7 +454,7 @@ fn attack_percentages(batch: &RecordBatch, name: &str, of: &Denominators, report
     for row in 0..batch.num_rows() {
         let key: Vec<String> = keys
             .iter()
-            .map(|column| column.as_string::<i32>())
+            .map(AsArray::as_string::<i32>)
             .map(|column| if column.is_valid(row) { column.value(row) } else { "" }.to_owned())
             .collect();
         let Some(persons) = of.persons.get(&key).filter(|_| values.is_valid(row)) else {

@@ -68,7 +68,9 @@ struct Part<'a> {
     dimensions: Vec<(usize, Vec<usize>)>,
     /// Group, column in it and codes of every filter.
     filters: Vec<(usize, usize, &'a [String])>,
-    cells: HashMap<Vec<u32>, u32>,
+    cells: HashMap<u128, u32>,
+    /// Of every dimension what one coordinate more adds to the number of a cell.
+    strides: Vec<u128>,
     /// Of every dimension and level the coordinate of a code.
     coordinates: Vec<Vec<HashMap<&'a str, u32>>>,
     totals: Vec<Option<u32>>,
@@ -121,15 +123,29 @@ impl<'a> Part<'a> {
                 most.map_or(0, |(at, _)| at)
             })
             .collect();
+        let mut strides = Vec::with_capacity(table.coordinates.len());
+        let mut size = 1_u128;
+        for of in &table.coordinates {
+            strides.push(size);
+            size = size.checked_mul(of.len() as u128 + 1)?;
+        }
+        let number = |key: &[u32]| -> u128 {
+            key.iter()
+                .zip(&strides)
+                .map(|(at, stride)| u128::from(*at) * stride)
+                .sum()
+        };
+        let cells = (0_u32..)
+            .zip(&table.cells)
+            .map(|(place, cell)| (number(&cell.key), place))
+            .collect();
         Some(Self {
             table,
             definition,
             dimensions,
             filters,
-            cells: (0_u32..)
-                .zip(&table.cells)
-                .map(|(number, cell)| (cell.key.clone(), number))
-                .collect(),
+            cells,
+            strides,
             coordinates,
             totals,
             finest,
@@ -149,28 +165,27 @@ impl<'a> Part<'a> {
 
     /// The cells that an atom is part of, or nothing when one of them is not there or holds nobody.
     fn cells_of(&self, groups: &[Group], atom: &[u32]) -> Option<Vec<u32>> {
-        let mut keys: Vec<Vec<u32>> = vec![Vec::with_capacity(self.dimensions.len())];
+        let mut numbers: Vec<u128> = vec![0];
+        let mut next: Vec<u128> = Vec::new();
         for (at, (group, columns)) in self.dimensions.iter().enumerate() {
             let value = groups[*group].values.get(atom[*group] as usize)?;
-            let mut places = Vec::with_capacity(columns.len() + 1);
+            next.clear();
+            let mut add = |place: u32| {
+                let step = u128::from(place) * self.strides[at];
+                next.extend(numbers.iter().map(|number| number + step));
+            };
             for (level, column) in columns.iter().enumerate() {
-                places.push(*self.coordinates[at][level].get(value[*column].as_deref()?)?);
+                add(*self.coordinates[at][level].get(value[*column].as_deref()?)?);
             }
-            places.extend(self.totals[at]);
-            keys = keys
-                .iter()
-                .flat_map(|key| {
-                    places.iter().map(|place| {
-                        let mut key = key.clone();
-                        key.push(*place);
-                        key
-                    })
-                })
-                .collect();
+            if let Some(total) = self.totals[at] {
+                add(total);
+            }
+            std::mem::swap(&mut numbers, &mut next);
         }
-        keys.iter()
-            .map(|key| {
-                let cell = *self.cells.get(key)?;
+        numbers
+            .iter()
+            .map(|number| {
+                let cell = *self.cells.get(number)?;
                 (self.table.cells[cell as usize].figure != Some(0)).then_some(cell)
             })
             .collect()
@@ -193,9 +208,10 @@ impl Atoms {
             .iter()
             .zip(tables)
             .enumerate()
-            .filter_map(|(number, (definition, table))| Some((number, Part::new(definition, table, &groups)?)))
-            .collect();
-        // the finest first; of several that are left the one that adds least
+            .map(|(number, (definition, table))| Some((number, Part::new(definition, table, &groups)?)))
+            .collect::<Option<_>>()
+            .ok_or(NoAtoms::TooMany)?;
+        // without filters first, the finest of them before all
         parts.sort_by_key(|(number, part)| {
             (
                 part.definition.filters.len(),

@@ -53,7 +53,11 @@ pub struct CellName {
 
 impl fmt::Display for CellName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.table, self.key.join(", "))
+        write!(f, "{}", self.table)?;
+        if self.key.is_empty() {
+            return Ok(());
+        }
+        write!(f, " ({})", self.key.join(", "))
     }
 }
 
