@@ -57,6 +57,39 @@ fn what_was_hidden_stays_hidden_under_a_softer_policy() {
     let after = hidden(&folder);
     assert_eq!(before, after, "the same persons: nothing that was hidden comes out");
     assert_eq!(of_population(&records(&folder)).len(), 2);
+    // everything ever published, attacked together
+    let audit = folder.samsyn(&["audit", "--all", "--format", "json"]).good().json();
+    let together = &audit["together"][0];
+    assert_eq!(
+        (&together["population"], &together["publications"]),
+        (&json!("demo.invanare"), &json!(2))
+    );
+    assert_eq!((&together["derivable"], &together["since"]), (&json!(0), &Value::Null));
+    assert!(together["secrets"].as_u64().unwrap() > 30);
+    // a publication that shows what the one before hid is found
+    let path = std::fs::read_dir(folder.path("lake/closed/ledger"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| std::fs::read_to_string(path).unwrap().contains("\"sums\""))
+        .max()
+        .unwrap();
+    let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let table = &mut record["what"]["sums"]["entry"]["tables"][0];
+    let unsafe_one = table["primary"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .position(|primary| *primary == json!(true))
+        .unwrap();
+    for list in ["hidden", "primary"] {
+        table[list].as_array_mut().unwrap().remove(unsafe_one);
+    }
+    std::fs::write(&path, serde_json::to_vec(&record).unwrap()).unwrap();
+    let outcome = folder.samsyn(&["audit", "--all", "--format", "json"]);
+    assert_eq!(outcome.code, Some(1));
+    let together = &outcome.json()["together"][0];
+    assert_eq!(together["since"], json!(2));
+    assert!(together["derivable"].as_u64().unwrap() > 0);
     // in a lake where nothing was published before, less is hidden
     std::fs::remove_dir_all(folder.path("lake")).unwrap();
     folder.samsyn(&["run"]).good();

@@ -866,6 +866,36 @@ fn others(page: &mut Page, report: &Report) {
         let caption = page.say("Tidigare publiceringar, prövade igen", "Earlier releases, proved again");
         page.table(caption, &columns, &rows);
     }
+    if !report.together.is_empty() {
+        page.words(
+            "Den som har sparat allt som någonsin publicerats kan jämföra gammalt och nytt. Så prövades det:",
+            "Who has kept everything that was ever published can compare old and new. This is how that was tried:",
+        );
+        let rows: Vec<Vec<String>> = report
+            .together
+            .iter()
+            .map(|of| {
+                vec![
+                    escape(&of.population),
+                    page.number(of.publications),
+                    page.number(of.shown),
+                    page.number(of.secrets),
+                    page.number(of.already_public),
+                    page.number(of.derivable),
+                ]
+            })
+            .collect();
+        let columns = [
+            (page.say("Befolkning", "Population"), false),
+            (page.say("Publiceringar", "Publications"), true),
+            (page.say("Visade uppgifter", "Figures shown"), true),
+            (page.say("Känsliga, dolda", "Sensitive, hidden"), true),
+            (page.say("Ute innan de doldes", "Out before they were hidden"), true),
+            (page.say("Röjda senare", "Revealed later"), true),
+        ];
+        let caption = page.say("Alla publiceringar tillsammans", "All publications together");
+        page.table(caption, &columns, &rows);
+    }
     if !report.stray_files.is_empty() {
         page.words(
             "I mapparna för publicerade tabeller ligger filer som ingen publicering pekar ut, till exempel efter en avbruten körning. De har inte granskats och bör tas bort:",
@@ -891,12 +921,12 @@ fn limits(page: &mut Page, report: &Report) {
             "What somebody knows of neighbours, colleagues or himself: who knows some of the persons of a group knows more than an outsider.",
         ),
         page.say(
-            "Uppgifter som andra har publicerat om samma personer, till exempel SCB och Kolada.",
-            "What others have published about the same persons, such as national statistical offices.",
+            "Uppgifter som andra har publicerat om samma personer, om de inte är angivna för befolkningen.",
+            "What others have published about the same persons, unless it is declared for the population.",
         ),
         page.say(
-            "Skillnader mellan olika publiceringar av samma tabell, när uppgifter har rättats.",
-            "Differences between releases of the same table, where figures were corrected.",
+            "Hur många som flyttat eller tillkommit mellan två publiceringar, när uppgifter har rättats.",
+            "How many moved or came between two releases, where figures were corrected.",
         ),
         page.say(
             "Andra beräknade mått än procenttal, såsom index och medelvärden.",

@@ -18,11 +18,14 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::{Context, Format, evidence};
 use crate::{
     error::{Error, Result},
-    lake::{AsWritten, CertificatePin, Lake, Release},
+    lake::{AsWritten, CertificatePin, Lake, Release, What},
     model::{Layer, ReleaseId, TableId},
-    protect::evidence::{Certificate, Verification},
+    protect::{
+        evidence::{Certificate, Verification},
+        ledger::{Entry, attack},
+    },
 };
-use report::{Denominators, HistoryReport, Named, PopulationReport, Report, ratios, strays};
+use report::{Denominators, HistoryReport, Named, PopulationReport, Report, TogetherReport, ratios, strays};
 use sign::{Signer, sha256};
 
 /// The language of the report for people.
@@ -108,6 +111,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<ExitCode> {
     let releases = if args.all { releases(&lake).await? } else { Vec::new() };
     if args.all {
         history(context, &lake, &releases, &release, &mut report).await?;
+        together(context, &lake, &mut report).await?;
         report.stray_files = stray_files(&lake, &releases).await?;
     }
     report.conclude();
@@ -241,6 +245,44 @@ async fn history(
     Ok(())
 }
 
+/// Attacks all publications of each population together, by the ledger.
+async fn together(context: &Context, lake: &Lake, report: &mut Report) -> Result<()> {
+    let mut groups: Vec<Vec<(String, TableId, Entry)>> = Vec::new();
+    for record in lake.ledger().await? {
+        let What::Sums { from, entry } = record.what else {
+            continue;
+        };
+        let name = format!("{}.{}", record.pipeline, entry.population);
+        // the same name, or the same persons under another one
+        let mine = |(known, of, _): &(String, TableId, Entry)| *known == name || *of == from;
+        match groups.iter().position(|group| group.iter().any(mine)) {
+            Some(at) => groups[at].push((name, from, *entry)),
+            None => groups.push(vec![(name, from, *entry)]),
+        }
+    }
+    for group in groups {
+        let name = group.last().map(|(name, ..)| name.clone()).unwrap_or_default();
+        context.printer.say(&format!(
+            "attacking all {} publications of {name} together",
+            group.len()
+        ));
+        let entries: Vec<Entry> = group.into_iter().map(|(_, _, entry)| entry).collect();
+        let found = tokio::task::spawn_blocking(move || attack(&entries))
+            .await
+            .map_err(|error| Error::bug(9032, "the audit stopped").with_source(error))??;
+        report.together.push(TogetherReport {
+            population: name,
+            publications: found.publications,
+            shown: found.shown,
+            secrets: found.secrets,
+            already_public: found.already_public,
+            derivable: found.derivable,
+            since: found.since,
+        });
+    }
+    Ok(())
+}
+
 /// Files in the folders of published tables that no release names: nobody has said that they may be read.
 async fn stray_files(lake: &Lake, releases: &[Release]) -> Result<Vec<String>> {
     let tables: BTreeSet<&TableId> = releases
@@ -348,6 +390,13 @@ fn summary(report: &Report, json: &[u8], signer: Option<&Signer>, written: &[Str
             text,
             "{}, release {}: {} hidden cells, {} derivable",
             old.certificate, old.release, old.hidden, old.derivable
+        );
+    }
+    for of in &report.together {
+        let _ = writeln!(
+            text,
+            "{}, all {} publications together: {} unsafe figures hidden, {} derivable, {} out before they were hidden",
+            of.population, of.publications, of.secrets, of.derivable, of.already_public
         );
     }
     for finding in report.findings() {

@@ -44,6 +44,8 @@ pub(super) struct Report {
     pub(super) others: Vec<TableId>,
     /// Certificates of other releases that were proved again.
     pub(super) history: Vec<HistoryReport>,
+    /// Everything that was ever published of a population, attacked together.
+    pub(super) together: Vec<TogetherReport>,
     /// Files in the folders of published tables that no release names.
     pub(super) stray_files: Vec<String>,
 }
@@ -61,6 +63,7 @@ impl Report {
             ratios: Vec::new(),
             others: Vec::new(),
             history: Vec::new(),
+            together: Vec::new(),
             stray_files: Vec::new(),
         }
     }
@@ -77,7 +80,7 @@ impl Report {
     /// Decides whether it passed.
     pub(super) fn conclude(&mut self) {
         let found = self.findings().next().is_some();
-        self.passed = !found;
+        self.passed = !found && self.together.iter().all(|of| of.derivable == 0);
     }
 }
 
@@ -320,6 +323,23 @@ impl PopulationReport {
             findings,
         })
     }
+}
+
+/// All publications of a population, for somebody who kept everything.
+#[derive(Debug, Serialize)]
+pub(super) struct TogetherReport {
+    pub(super) population: String,
+    /// How many publications there were; a run that changed nothing is none.
+    pub(super) publications: u64,
+    pub(super) shown: u64,
+    /// Unsafe figures that were hidden.
+    pub(super) secrets: u64,
+    /// Those that were out before they were hidden.
+    pub(super) already_public: u64,
+    /// Those that came out later.
+    pub(super) derivable: u64,
+    /// The publication after which the first of them could be derived.
+    pub(super) since: Option<u64>,
 }
 
 /// A certificate of another release.
