@@ -692,6 +692,7 @@ mod tests {
         let columns = Columns::of(
             &problem,
             &problem.known,
+            &[],
             options,
             &representatives(&problem),
             HiddenZeros::AsOptions,
