@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod bounds;
 mod cli;
 mod deps;
 mod flight;
