@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
 mod cli;
+mod inference;
 mod protect;
 mod segregation;
 mod spatial;
@@ -10,6 +11,7 @@ mod synthetic;
 fn main() {
     let mut criterion = criterion::Criterion::default().configure_from_args();
     cli::benches(&mut criterion);
+    inference::benches(&mut criterion);
     protect::benches(&mut criterion);
     segregation::benches(&mut criterion);
     spatial::benches(&mut criterion);

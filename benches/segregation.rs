@@ -102,7 +102,7 @@ pub(crate) async fn session(data: &RecordBatch) -> Session {
 }
 
 /// Runs a query and returns how many results there are and their sum.
-async fn query(session: &Session, sql: &str) -> (usize, f64) {
+pub(crate) async fn query(session: &Session, sql: &str) -> (usize, f64) {
     let stream = session
         .prepare(sql)
         .await
@@ -190,30 +190,62 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Rows of one group of areas in no order: a group and the total.
+fn areas(count: u32) -> RecordBatch {
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut code: Vec<u32> = (0..count).collect();
+    code.shuffle(&mut rng);
+    let area: StringViewArray = code.iter().map(|code| Some(format!("{code:09}"))).collect();
+    let total: Int64Array = code.iter().map(|_| rng.random_range(1..1000_i64)).collect();
+    let part: Int64Array = total.values().iter().map(|t| rng.random_range(0..=*t)).collect();
+    RecordBatch::try_from_iter([
+        ("area", Arc::new(area) as _),
+        ("x", Arc::new(part) as _),
+        ("t", Arc::new(total) as _),
+    ])
+    .expect("columns of one length")
+}
+
 /// One group of ever more areas: time per area may grow with its logarithm and no faster.
 fn growth(
     group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
     runtime: &tokio::runtime::Runtime,
 ) {
-    const SQL: &str = "SELECT seg_dissimilarity(area, x, t) FROM core.t";
-    for areas in [1_000_u32, 10_000, 100_000, 1_000_000] {
-        let mut rng = StdRng::seed_from_u64(2);
-        let mut code: Vec<u32> = (0..areas).collect();
-        code.shuffle(&mut rng);
-        let area: StringViewArray = code.iter().map(|code| Some(format!("{code:09}"))).collect();
-        let total: Int64Array = code.iter().map(|_| rng.random_range(1..1000_i64)).collect();
-        let part: Int64Array = total.values().iter().map(|t| rng.random_range(0..=*t)).collect();
-        let data = RecordBatch::try_from_iter([
-            ("area", Arc::new(area) as _),
-            ("x", Arc::new(part) as _),
-            ("t", Arc::new(total) as _),
-        ])
-        .expect("columns of one length");
-        let session = runtime.block_on(session(&data));
-        group.throughput(Throughput::Elements(areas.into()));
-        group.bench_function(format!("D of one group of {areas} areas"), |bench| {
-            bench.iter(|| runtime.block_on(query(&session, SQL)));
-        });
+    let mut lines = Vec::new();
+    for count in [1_000_u32, 10_000, 100_000, 1_000_000, 10_000_000] {
+        let session = std::sync::OnceLock::new();
+        for (name, call) in [
+            ("D", "seg_dissimilarity(area, x, t)"),
+            ("Gini", "seg_gini(area, x, t)"),
+            ("H", "seg_information_theory(area, x, t)"),
+            ("income Gini", "ineq_gini(area, x, t)"),
+        ] {
+            let sql = format!("SELECT {call} FROM core.t");
+            let best = Best::default();
+            group.throughput(Throughput::Elements(count.into()));
+            group.bench_function(format!("{name} of one group of {count} areas"), |bench| {
+                let session = session.get_or_init(|| runtime.block_on(self::session(&areas(count))));
+                bench.iter_custom(|times| {
+                    let start = Instant::now();
+                    for _ in 0..times {
+                        runtime.block_on(query(session, &sql));
+                    }
+                    best.note(start.elapsed(), times)
+                });
+            });
+            if let Some(best) = best.0.get() {
+                let each = best.as_secs_f64() / f64::from(count);
+                let by = each / f64::from(count).log2();
+                lines.push(format!(
+                    "{name}: {count} areas {best:.1?}, {:.0} ns an area, {:.1} by log2 n",
+                    each * 1e9,
+                    by * 1e9
+                ));
+            }
+        }
+    }
+    for line in &lines {
+        say(line);
     }
 }
 
@@ -236,6 +268,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
             ("D", "seg_dissimilarity"),
             ("M", "seg_mutual_information"),
             ("H", "seg_information_theory"),
+            ("Gini", "seg_gini"),
         ] {
             let sql = format!("SELECT kommun, year, {function}(area, grp, n) FROM core.t GROUP BY kommun, year");
             let (ours, theirs) = (Rc::new(Best::default()), Rc::new(Best::default()));
@@ -251,7 +284,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
                     ours.note(start.elapsed(), times)
                 });
             });
-            if sum.is_none() || shuffled {
+            if sum.is_none() || shuffled || name == "Gini" {
                 continue;
             }
             let started = peer.get_or_insert_with(|| Peer::start(data.get_or_init(|| rows(false)), folder.path()));

@@ -49,6 +49,11 @@ pub const KEYS: &[Key] = &[
         doc: "file with the users of `samsyn serve`",
     },
     Key {
+        name: "record_secret",
+        default: "",
+        doc: "file with the secret of record keys for the cell key method, at least 32 bytes; keep it outside lake and project",
+    },
+    Key {
         name: "threads",
         default: "",
         doc: "partitions that a query runs on; default: the processors",
@@ -74,7 +79,7 @@ pub const KEYS: &[Key] = &[
 const OTHERS: &[&str] = &["PASSWORD", "TOKEN", "SHARED", "REQUIRE_SHARED", "BIN", "UPDATE"];
 
 /// Settings that are paths: in `samsyn.yaml` they start from its folder, elsewhere from where the command is called.
-const PATHS: &[&str] = &["lake", "extracts", "users"];
+const PATHS: &[&str] = &["lake", "extracts", "users", "record_secret"];
 
 /// The settings in force.
 #[derive(Debug, Clone)]

@@ -26,6 +26,7 @@ use samsyn::{
     catalog::{Entry, Rows, Tables},
     engine::{Engine, EngineOptions, Session},
     error::Error,
+    functions::RecordKeys,
     lake::{Lake, LakeOptions},
     model::{Clock, Layer, TableId},
 };
@@ -252,7 +253,8 @@ async fn database() -> Result<Database, sqllogictest::TestError> {
             memory: None,
         },
     )
-    .expect("an engine");
+    .expect("an engine")
+    .with_record_keys(RecordKeys::new(b"a secret of the tests, which is long enough").expect("a secret"));
     Ok(Database(engine.workspace(tables()).expect("a session")))
 }
 

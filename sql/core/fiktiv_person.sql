@@ -10,6 +10,8 @@ SELECT
     p.fodelseregion,
     p.utbildning,
     p.sysselsatt,
+    p.arbetslosdagar,
+    p.bistandsmanader,
     p.inkomst,
     p.upplatelseform,
     f.nyko,

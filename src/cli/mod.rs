@@ -23,6 +23,7 @@ use crate::{
     config::Settings,
     engine::{Engine, EngineOptions},
     error::{Error, Result},
+    functions::RecordKeys,
     lake::{Lake, LakeOptions},
 };
 
@@ -136,13 +137,22 @@ impl Context {
 
     /// The engine over a lake.
     pub(crate) fn engine(&self, lake: Lake) -> Result<Engine> {
-        Engine::new(
+        let engine = Engine::new(
             lake,
             EngineOptions {
                 threads: self.settings.threads()?,
                 memory: self.settings.memory()?,
             },
-        )
+        )?;
+        let Some(file) = self.settings.get("record_secret") else {
+            return Ok(engine);
+        };
+        let secret = std::fs::read(file).map_err(|error| {
+            Error::usage(1005, "the file of the setting `record_secret` cannot be read")
+                .hint("check its path and rights; `openssl rand -base64 48` makes a secret")
+                .with_source(error)
+        })?;
+        Ok(engine.with_record_keys(RecordKeys::new(secret.trim_ascii())?))
     }
 }
 

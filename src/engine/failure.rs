@@ -53,6 +53,10 @@ fn meaning(error: &(dyn StdError + 'static)) -> Option<Meaning> {
         }
         DataFusionError::ExecutionJoin(_) => Error::bug(9082, "a part of a query panicked"),
         DataFusionError::Internal(text) => Error::bug(9001, masked(text)),
+        DataFusionError::Execution(text) if text.starts_with("Cannot access field") => {
+            Error::invalid(2913, masked(text))
+                .hint("only structs have fields; `samsyn functions NAME` says what a function returns")
+        }
         DataFusionError::Execution(text) => Error::invalid(2913, masked(text)),
         // types and names, no values
         DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) | DataFusionError::Configuration(text) => {

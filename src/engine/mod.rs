@@ -14,7 +14,7 @@ mod system;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use datafusion::{
@@ -29,6 +29,7 @@ use datafusion::{
 use crate::{
     catalog::{CURRENT, LakeCatalog, Tables, landed, released},
     error::Result,
+    functions::RecordKeys,
     lake::{Lake, Release},
     model::{Layer, ReleaseId},
     policy::{Identity, Role},
@@ -54,6 +55,8 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     lake: Lake,
     options: EngineOptions,
+    /// What makes record keys, in sessions that may.
+    record_keys: OnceLock<RecordKeys>,
     runtime: Arc<RuntimeEnv>,
     /// Releases never change, so they are kept.
     releases: Mutex<BTreeMap<ReleaseId, Arc<Release>>>,
@@ -112,9 +115,17 @@ impl Engine {
         Ok(Self(Arc::new(Inner {
             lake,
             options,
+            record_keys: OnceLock::new(),
             runtime,
             releases: Mutex::default(),
         })))
+    }
+
+    /// Gives all later sessions of engineers what makes record keys; the first call counts.
+    #[must_use]
+    pub fn with_record_keys(self, keys: RecordKeys) -> Self {
+        self.0.record_keys.get_or_init(|| keys);
+        self
     }
 
     /// The lake below.
@@ -202,6 +213,12 @@ impl Engine {
         if identity.role == Role::Reader {
             // a physical plan tells where files lie
             config = config.set_bool("datafusion.explain.logical_plan_only", true);
+        }
+        // whoever can make record keys of persons can take the noise out of what he is shown
+        if let Some(keys) = self.0.record_keys.get()
+            && identity.role == Role::Engineer
+        {
+            config.options_mut().extensions.insert(keys.clone());
         }
         let mut state = SessionStateBuilder::new()
             .with_config(config)

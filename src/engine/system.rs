@@ -93,25 +93,18 @@ fn pins(release: &Release) -> Result<Entry> {
 }
 
 fn functions() -> Result<Entry> {
-    let all = crate::functions::catalogue();
-    let text = |of: fn(&crate::functions::Definition) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(
-            all.iter().map(|definition| of(definition)),
-        ))
-    };
-    memory(
-        "the functions of samsyn",
-        &["name"],
-        vec![
-            ("name", text(|d| d.name.to_owned())),
-            ("family", text(|d| d.family.to_string())),
-            ("signature", text(|d| d.signatures().join(" · "))),
-            ("formula", text(|d| d.formula.to_owned())),
-            ("reading", text(|d| d.reading.to_owned())),
-            ("range", text(|d| d.range.to_owned())),
-            ("null_when", text(|d| d.null_when.to_owned())),
-            ("source", text(|d| d.source.to_owned())),
-            ("example", text(|d| d.example.sql.to_owned())),
-        ],
-    )
+    let mut columns: Vec<(&str, Vec<String>)> = Vec::new();
+    for definition in crate::functions::catalogue() {
+        for (at, (name, text)) in crate::functions::Card::new(definition).fields().into_iter().enumerate() {
+            if columns.len() == at {
+                columns.push((name, Vec::new()));
+            }
+            columns[at].1.push(text);
+        }
+    }
+    let columns = columns
+        .into_iter()
+        .map(|(name, texts)| (name, Arc::new(StringArray::from(texts)) as ArrayRef))
+        .collect();
+    memory("the functions of samsyn", &["name"], columns)
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::{
+    disclosure::RecordKeys,
     table::{Long, Table, Wide},
     value::{Output, Value},
 };
@@ -33,6 +34,10 @@ pub enum Family {
     Spatial,
     /// Which way values and gaps go, and whether goals are met.
     Trend,
+    /// What comes next, and what to do about it.
+    Forecast,
+    /// What may be shown of a figure about few people.
+    Disclosure,
 }
 
 impl fmt::Display for Family {
@@ -46,6 +51,8 @@ impl fmt::Display for Family {
             Self::Gap => "gap",
             Self::Spatial => "spatial",
             Self::Trend => "trend",
+            Self::Forecast => "forecast",
+            Self::Disclosure => "disclosure",
         })
     }
 }
@@ -181,6 +188,22 @@ pub enum Law {
     Exchange,
 }
 
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Within(lo, hi) if hi.is_infinite() => return write!(f, "never below {lo}"),
+            Self::Within(lo, hi) => return write!(f, "from {lo} to {hi}"),
+            Self::Scale => "as many times more people everywhere change nothing",
+            Self::Division => "an area split into parts with the same mix changes nothing",
+            Self::ZeroWhenEven => "0 when every area has the same mix",
+            Self::OneWhenApart => "1 when no area has more than one group",
+            Self::GroupSymmetry => "groups may change places",
+            Self::RoleSymmetry => "areas and groups may change places",
+            Self::Exchange => "an exchange that makes two areas more alike does not raise it",
+        })
+    }
+}
+
 /// A field of a struct result under its own name: BI clients handle numbers better than structs.
 #[derive(Debug)]
 pub struct Twin {
@@ -234,22 +257,22 @@ impl Definition {
 
     /// Every form of call as text: `name(area, x, t)`, optional arguments in brackets.
     pub fn signatures(&self) -> Vec<String> {
-        self.forms()
-            .into_iter()
-            .map(|takes| {
-                let arguments: Vec<String> = takes
-                    .iter()
-                    .enumerate()
-                    .map(|(at, argument)| match (argument.is_optional(), at) {
-                        (true, 0) => format!("[{argument}]"),
-                        (true, _) => format!("[, {argument}]"),
-                        (false, 0) => argument.to_string(),
-                        (false, _) => format!(", {argument}"),
-                    })
-                    .collect();
-                format!("{}({})", self.name, arguments.concat())
+        self.forms().into_iter().map(|takes| self.signature(takes)).collect()
+    }
+
+    /// One form of call as text.
+    pub(super) fn signature(&self, takes: &[Argument]) -> String {
+        let arguments: Vec<String> = takes
+            .iter()
+            .enumerate()
+            .map(|(at, argument)| match (argument.is_optional(), at) {
+                (true, 0) => format!("[{argument}]"),
+                (true, _) => format!("[, {argument}]"),
+                (false, 0) => argument.to_string(),
+                (false, _) => format!(", {argument}"),
             })
-            .collect()
+            .collect();
+        format!("{}({})", self.name, arguments.concat())
     }
 
     /// The type of the result of every form.
@@ -427,6 +450,8 @@ pub(super) struct Scalar {
 pub(super) struct Params {
     pub(super) numbers: Vec<f64>,
     pub(super) texts: Vec<String>,
+    /// What makes record keys, of a scalar in a session that has it.
+    pub(super) keys: Option<RecordKeys>,
 }
 
 impl Params {

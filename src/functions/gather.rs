@@ -98,7 +98,7 @@ impl Gather {
         // whether the codes stand for all combinations of keys
         let mut all = true;
         for (at, keys) in keys.iter().enumerate() {
-            let size = self.number(at, keys, &log.keys[at], rows, sums == Sums::Rounded);
+            let size = self.number(at, keys, &log.keys[at], rows);
             if cells.checked_mul(size).is_none() {
                 cells = self.renumber();
                 all = false;
@@ -132,7 +132,7 @@ impl Gather {
     }
 
     /// Numbers the keys of the rows from 0 and returns how many there are.
-    fn number(&mut self, at: usize, keys: &Keys, places: &[u32], rows: &[u32], ordered: bool) -> usize {
+    fn number(&mut self, at: usize, keys: &Keys, places: &[u32], rows: &[u32]) -> usize {
         let (seen, locals) = (&mut self.seen[at], &mut self.locals[at]);
         if seen.len() < keys.len() {
             seen.resize(keys.len(), 0);
@@ -147,6 +147,8 @@ impl Gather {
             }
         }
         let ranks = keys.ranks();
+        // for states of many groups keys need not be ranked
+        let ordered = ranks.len() == keys.len();
         if ordered && !locals.is_sorted_by_key(|place| ranks[*place as usize]) {
             if locals.len() == ranks.len() {
                 for (place, rank) in ranks.iter().enumerate() {

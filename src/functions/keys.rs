@@ -15,6 +15,8 @@ use crate::error::Error;
 
 /// Place of nothing.
 const NONE: u32 = u32::MAX;
+/// From how many texts of a state in order their places are found by walking.
+const WALK: usize = 4096;
 
 /// Distinct keys of one argument.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Texts {
     long: HashMap<Box<str>, u32, RandomState>,
     bytes: String,
     ends: Vec<usize>,
+    /// How many places can be looked up in the maps; those of states join them when somebody asks.
+    indexed: usize,
     /// Places of the values of the last dictionary.
     dictionary: Option<(ArrayRef, Vec<u32>)>,
     /// Rank of each place; stale when shorter than there are places.
@@ -71,8 +75,37 @@ impl Texts {
         &self.bytes[start..self.ends[at]]
     }
 
+    /// Makes every text one that can be looked up.
+    fn index(&mut self) -> Result<()> {
+        self.short.reserve(self.ends.len() - self.indexed);
+        for at in self.indexed..self.ends.len() {
+            let at = place(at)?;
+            let text = self.get(at);
+            if text.len() <= 12 {
+                let view = short(text.as_bytes());
+                self.short.insert(view, at);
+            } else {
+                let text = Box::from(text);
+                self.long.insert(text, at);
+            }
+        }
+        self.indexed = self.ends.len();
+        Ok(())
+    }
+
+    /// Adds a text that is not there, without making it one that can be looked up.
+    fn push(&mut self, text: &str) -> Result<u32> {
+        let place = place(self.ends.len())?;
+        self.bytes.push_str(text);
+        self.ends.push(self.bytes.len());
+        Ok(place)
+    }
+
     #[inline]
     fn short(&mut self, view: u128) -> Result<u32> {
+        if self.indexed < self.ends.len() {
+            self.index()?;
+        }
         if let Some(place) = self.short.get(&view) {
             return Ok(*place);
         }
@@ -84,6 +117,7 @@ impl Texts {
         self.bytes.push_str(text);
         self.ends.push(self.bytes.len());
         self.short.insert(view, place);
+        self.indexed = self.ends.len();
         Ok(place)
     }
 
@@ -91,14 +125,55 @@ impl Texts {
         if text.len() <= 12 {
             return self.short(short(text.as_bytes()));
         }
+        if self.indexed < self.ends.len() {
+            self.index()?;
+        }
         if let Some(place) = self.long.get(text) {
             return Ok(*place);
         }
-        let place = place(self.ends.len())?;
-        self.bytes.push_str(text);
-        self.ends.push(self.bytes.len());
+        let place = self.push(text)?;
         self.long.insert(text.into(), place);
+        self.indexed = self.ends.len();
         Ok(place)
+    }
+
+    /// Returns the places of texts, each of which is there once; when all are in order, as those of a large state are,
+    /// by walking along both instead of looking up.
+    fn many(&mut self, texts: &[&str], into: &mut Vec<u32>) -> Result<()> {
+        let ranked = self.ranks.len() == self.ends.len();
+        if texts.len() < WALK || !ranked || !texts.is_sorted_by(|left, right| left < right) {
+            for text in texts {
+                into.push(self.place(text)?);
+            }
+            return Ok(());
+        }
+        let mut order = vec![0_u32; self.ranks.len()];
+        for (at, rank) in self.ranks.iter().enumerate() {
+            order[*rank as usize] = place(at)?;
+        }
+        let mut there = order.into_iter().peekable();
+        let mut ranks = vec![0; self.ranks.len() + texts.len()];
+        let mut rank = 0;
+        for text in texts {
+            while let Some(at) = there.next_if(|at| self.get(*at) < *text) {
+                ranks[at as usize] = rank;
+                rank += 1;
+            }
+            let at = match there.next_if(|at| self.get(*at) == *text) {
+                Some(at) => at,
+                None => self.push(text)?,
+            };
+            ranks[at as usize] = rank;
+            rank += 1;
+            into.push(at);
+        }
+        for at in there {
+            ranks[at as usize] = rank;
+            rank += 1;
+        }
+        ranks.truncate(self.ends.len());
+        self.ranks = ranks;
+        Ok(())
     }
 
     fn plain(&mut self, array: &StringArray, into: &mut Vec<u32>) -> Result<()> {
@@ -309,18 +384,27 @@ impl Keys {
         Ok(())
     }
 
-    /// Reads a key and returns its place.
-    pub(super) fn read(&mut self, from: &mut &[u8]) -> Result<u32> {
+    /// Reads keys, each of which is there once, and appends their places.
+    pub(super) fn read(&mut self, count: usize, from: &mut &[u8], into: &mut Vec<u32>) -> Result<()> {
         match self {
-            Self::Texts(texts) => {
-                let length = u32::from_le_bytes(take(from)?) as usize;
-                let (text, rest) = from.split_at_checked(length).ok_or_else(broken)?;
-                *from = rest;
-                let text = std::str::from_utf8(text).map_err(|_| broken())?;
-                texts.place(text)
+            Self::Texts(of) => {
+                // a key takes four bytes at least: a broken count makes no memory
+                let mut texts = Vec::with_capacity(count.min(from.len() / 4));
+                for _ in 0..count {
+                    let length = u32::from_le_bytes(take(from)?) as usize;
+                    let (text, rest) = from.split_at_checked(length).ok_or_else(broken)?;
+                    *from = rest;
+                    texts.push(std::str::from_utf8(text).map_err(|_| broken())?);
+                }
+                of.many(&texts, into)?;
             }
-            Self::Numbers(numbers) => numbers.place(f64::from_le_bytes(take(from)?)),
+            Self::Numbers(numbers) => {
+                for _ in 0..count {
+                    into.push(numbers.place(f64::from_le_bytes(take(from)?))?);
+                }
+            }
         }
+        Ok(())
     }
 }
 

@@ -10,9 +10,12 @@
 
 mod area;
 mod call;
+mod card;
 mod def;
+mod disclosure;
 mod diversity;
 mod exact;
+mod forecast;
 mod gap;
 mod gather;
 mod inequality;
@@ -35,7 +38,9 @@ use datafusion::{
 };
 
 pub use self::{
+    card::Card,
     def::{Argument, Definition, Example, Family, Law, Role, Twin},
+    disclosure::RecordKeys,
     value::Output,
 };
 use crate::error::{Error, Result};
@@ -50,6 +55,8 @@ static FAMILIES: &[&[&Definition]] = &[
     gap::ALL,
     spatial::ALL,
     trend::ALL,
+    forecast::ALL,
+    disclosure::ALL,
 ];
 
 /// Fields of struct results under their own names.

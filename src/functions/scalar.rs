@@ -13,6 +13,7 @@ use datafusion::{
 use super::{
     call,
     def::{Argument, Body, Definition, Params, Role, Scalar},
+    disclosure::RecordKeys,
     store::refused,
     value::{Output, Value},
 };
@@ -173,7 +174,10 @@ impl ScalarUDFImpl for ScalarShell {
                 (None, _) => Column::Number(f64::NAN),
             })
             .collect();
-        let mut params = Params::default();
+        let mut params = Params {
+            keys: args.config_options.extensions.get::<RecordKeys>().cloned(),
+            ..Params::default()
+        };
         let values = (0..rows)
             .map(|at| self.value(&columns, at, &mut params))
             .collect::<Result<Vec<_>, _>>()?;

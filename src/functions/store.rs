@@ -263,6 +263,12 @@ impl Store {
 
     /// Returns the states of the first groups of rows, which stay.
     pub(super) fn states(&mut self, groups: usize) -> Result<ArrayRef> {
+        // the keys of one large group in order: partitions do so side by side, and merging need not look them up
+        if groups == 1 {
+            for keys in &mut self.keys {
+                keys.rank()?;
+            }
+        }
         self.unknown.sort_unstable_by_key(|row| row.group);
         let (order, starts) = self.log.by_group(self.groups)?;
         let mut bytes = Vec::new();
@@ -304,9 +310,7 @@ impl Store {
             self.log.group.resize(self.log.group.len() + count, group);
             for ((keys, into), places) in self.keys.iter_mut().zip(&mut self.log.keys).zip(&mut places) {
                 places.clear();
-                for _ in 0..number(&mut from)? {
-                    places.push(keys.read(&mut from)?);
-                }
+                keys.read(number(&mut from)?, &mut from, places)?;
                 let (cells, rest) = from.split_at_checked(4 * count).ok_or_else(broken)?;
                 from = rest;
                 for cell in cells.as_chunks::<4>().0 {
@@ -375,8 +379,10 @@ pub(super) fn refused(function: &str, argument: &Argument, infinite: bool) -> Er
         )
         .hint("NaN and infinity mean a division by zero before; use `nullif(divisor, 0)`")
     } else {
-        Error::invalid(6003, format!("`{function}` got a negative `{}`", argument.name))
-            .hint("counts are numbers from 0 upwards; find the rows with a WHERE")
+        Error::invalid(6003, format!("`{function}` got a negative `{}`", argument.name)).hint(format!(
+            "counts are numbers from 0 upwards; find the rows with `WHERE {} < 0`",
+            argument.name
+        ))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{def::Params, gather::Gather, keys::Keys};
+use super::{call::order, def::Params, gather::Gather, keys::Keys};
 use crate::error::{Error, Result};
 
 /// Everything that is known of one group of rows. Cells without people are left out.
@@ -101,7 +101,7 @@ impl<'a> Table<'a> {
             6011,
             format!("`{function}` got a unit with two different values of `{what}`"),
         )
-        .hint("each row must belong to one unit: name units apart, or average before"))
+        .hint("each row must belong to one unit: name units apart (`area || '/' || part`), or average before with GROUP BY"))
     }
 
     /// Returns the areas with a group, its rest or other group, and the total, from the counts `x[, y], t`.
@@ -116,7 +116,10 @@ impl<'a> Table<'a> {
                     6004,
                     format!("`{function}` got an area whose group is larger than its total"),
                 )
-                .hint("the total is the last count, and every part of an area brings its own total"));
+                .hint(format!(
+                    "the total is the last count, and every part of an area brings its own total; {}",
+                    order(function)
+                )));
             }
             wide.push(*x, if last == 1 { t - x } else { *y }, *t);
         }
@@ -131,13 +134,7 @@ impl<'a> Table<'a> {
             areas[*area as usize] += n;
             groups[*group as usize] += n;
         }
-        let total = groups.iter().sum();
-        Long {
-            table: self,
-            areas,
-            groups,
-            total,
-        }
+        Long::new(self, [self.key(0), self.key(1)], self.count(0), areas, groups)
     }
 }
 
@@ -162,6 +159,17 @@ pub(super) struct Wide {
 }
 
 impl Wide {
+    /// Returns areas with these counts; those without anybody are left out.
+    pub(super) fn new(units: impl IntoIterator<Item = Unit>) -> Self {
+        let mut wide = Self::default();
+        for Unit { x, y, t } in units {
+            if t > 0.0 {
+                wide.push(x, y, t);
+            }
+        }
+        wide
+    }
+
     fn push(&mut self, x: f64, y: f64, t: f64) {
         self.units.push(Unit { x, y, t });
         self.all.x += x;
@@ -173,8 +181,12 @@ impl Wide {
 /// Cells of areas and groups, with margins; areas, groups and cells without people are left out.
 #[derive(Debug)]
 pub(super) struct Long<'a> {
-    /// The cells' keys.
+    /// The names of areas and groups; of cells that were drawn anew they have other places.
     pub(super) table: &'a Table<'a>,
+    /// Area and group of every cell.
+    keys: [&'a [u32]; 2],
+    /// Everybody, by cell.
+    counts: &'a [f64],
     /// Everybody, by area.
     pub(super) areas: Vec<f64>,
     /// Everybody, by group.
@@ -183,14 +195,33 @@ pub(super) struct Long<'a> {
     pub(super) total: f64,
 }
 
-impl Long<'_> {
+impl<'a> Long<'a> {
+    /// Returns cells with their margins, for kernels that need no names: those of a table, or drawn anew. Cells are
+    /// ordered by area and group; every cell, area and group has somebody.
+    pub(super) fn new(
+        table: &'a Table<'a>,
+        keys: [&'a [u32]; 2],
+        counts: &'a [f64],
+        areas: Vec<f64>,
+        groups: Vec<f64>,
+    ) -> Self {
+        let total = groups.iter().sum();
+        Self {
+            table,
+            keys,
+            counts,
+            areas,
+            groups,
+            total,
+        }
+    }
+
     /// Returns area, group and count of every cell, ordered by the keys of area and group.
     pub(super) fn cells(&self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
-        self.table
-            .key(0)
+        self.keys[0]
             .iter()
-            .zip(self.table.key(1))
-            .zip(self.table.count(0))
+            .zip(self.keys[1])
+            .zip(self.counts)
             .map(|((area, group), n)| (*area as usize, *group as usize, *n))
     }
 

@@ -82,7 +82,10 @@ impl AggregateShell {
                 6008,
                 format!("`{name}` refuses DISTINCT: two rows with equal counts are two lots of people"),
             )
-            .hint("leave DISTINCT out; rows of one area are summed")
+            .hint(format!(
+                "write `{}` without DISTINCT; rows of one area are summed",
+                self.definition.signatures().join("` or `")
+            ))
             .into());
         }
         let types: Vec<DataType> = args.expr_fields.iter().map(|field| field.data_type().clone()).collect();

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, Float64Array, Int32Array, Int64Array, ListArray, StringArray, StructArray},
+    array::{ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, ListArray, StringArray, StructArray},
     buffer::{NullBuffer, OffsetBuffer},
     datatypes::{DataType, Field, Fields},
 };
@@ -21,6 +21,8 @@ pub enum Output {
     Count,
     /// A text.
     Text,
+    /// True or false.
+    Bool,
     /// A struct with fixed field names.
     Struct(&'static [(&'static str, Output)]),
     /// A list, for UNNEST.
@@ -34,6 +36,7 @@ impl fmt::Display for Output {
             Self::Class => f.write_str("INT"),
             Self::Count => f.write_str("BIGINT"),
             Self::Text => f.write_str("TEXT"),
+            Self::Bool => f.write_str("BOOLEAN"),
             Self::Struct(fields) => {
                 f.write_str("STRUCT(")?;
                 for (at, (name, output)) in fields.iter().enumerate() {
@@ -54,6 +57,7 @@ pub(super) enum Value {
     Class(i32),
     Count(i64),
     Text(String),
+    Bool(bool),
     Struct(Vec<Value>),
     List(Vec<Value>),
 }
@@ -87,6 +91,7 @@ impl Output {
             Self::Class => DataType::Int32,
             Self::Count => DataType::Int64,
             Self::Text => DataType::Utf8,
+            Self::Bool => DataType::Boolean,
             Self::Struct(of) => DataType::Struct(fields(of)),
             Self::List(item) => DataType::List(item_field(*item)),
         }
@@ -137,6 +142,7 @@ impl Output {
             Self::Class => column!(Int32Array, Class),
             Self::Count => column!(Int64Array, Count),
             Self::Text => column!(StringArray, Text),
+            Self::Bool => column!(BooleanArray, Bool),
             Self::Struct(of) => {
                 let mut columns = vec![Vec::with_capacity(values.len()); of.len()];
                 let mut valid = Vec::with_capacity(values.len());

@@ -9,7 +9,7 @@ use super::{
     graph::{Graph, Step, Work},
     model::{parameters, references},
     project::{Defined, Project, find_word, location, within},
-    publish::inputs,
+    publish::{contributor, inputs},
     spec::{Check, Counts, Parameter, Protect, Publish},
 };
 use crate::{
@@ -274,6 +274,51 @@ async fn declare(
                     Ok(_) => {}
                 }
             }
+            if let Some(value) = &population.value {
+                let at = |word: &str| within(&defined.text, &defined.file, &["populations:", &population.name, word]);
+                let contributor = contributor(population).map_err(|error| error.at(at(value)))?;
+                if base.field_with_name(contributor).is_err() {
+                    return Err(no_column(&population.from, contributor, &base).at(at(contributor)));
+                }
+                match base.field_with_name(value).map(Field::data_type) {
+                    Err(_) => return Err(no_column(&population.from, value, &base).at(at(value))),
+                    Ok(of) if !(of.is_integer() || of.is_floating() || of.is_decimal()) => {
+                        return Err(Error::invalid(
+                            2103,
+                            format!("`{value}` of `{}` is {of} and no amount", population.from),
+                        )
+                        .hint("an amount is a number: cast it to DOUBLE")
+                        .at(at(value)));
+                    }
+                    Ok(_) => {}
+                }
+            }
+            for column in [&population.entity, &population.period].into_iter().flatten() {
+                if base.field_with_name(column).is_err() {
+                    let at = within(
+                        &defined.text,
+                        &defined.file,
+                        &["populations:", &population.name, column],
+                    );
+                    return Err(no_column(&population.from, column, &base).at(at));
+                }
+            }
+            let counted = published
+                .iter()
+                .map(super::publish::count_table)
+                .collect::<Result<Vec<_>>>()?;
+            let policy = project.policy(&population.policy)?;
+            policy
+                .check()
+                .and_then(|()| policy.is_for(population.value.is_some()))
+                .and_then(|()| super::publish::entity(population, policy, &counted).map(|_| ()))
+                .map_err(|error| {
+                    error.at(within(
+                        &defined.text,
+                        &defined.file,
+                        &["populations:", &population.name],
+                    ))
+                })?;
             let mut declared = Vec::new();
             for publish in published {
                 let Protect::Counts(counts) = &publish.protect else {
@@ -281,7 +326,7 @@ async fn declare(
                 };
                 let at = |word: &str| within(&defined.text, &defined.file, &["publish:", &publish.table, word]);
                 counts_columns(counts, &base).map_err(|(word, error)| error.at(at(&word)))?;
-                let schema = counts_schema(counts);
+                let schema = counts_schema(counts, population.value.is_some());
                 project
                     .contract(&publish.contract)?
                     .check_schema(&schema, &[])
@@ -305,6 +350,7 @@ async fn declare(
                     .iter()
                     .chain(rule.values.keys())
                     .chain(rule.minima.keys())
+                    .chain(rule.shares.iter().flat_map(|share| [&share.part, &share.whole]))
                     .collect(),
                 Protect::Open(open) => open.values.iter().collect(),
                 Protect::Counts(_) => Vec::new(),
@@ -433,7 +479,7 @@ fn counts_columns(counts: &Counts, base: &Schema) -> std::result::Result<(), (St
     }
 }
 
-fn counts_schema(counts: &Counts) -> SchemaRef {
+fn counts_schema(counts: &Counts, amounts: bool) -> SchemaRef {
     let mut fields = Vec::new();
     for dimension in &counts.dimensions {
         if let Some(level) = &dimension.level_column {
@@ -441,7 +487,8 @@ fn counts_schema(counts: &Counts) -> SchemaRef {
         }
         fields.push(Field::new(&dimension.name, DataType::Utf8, true));
     }
-    fields.push(Field::new(&counts.measure, DataType::Int64, true));
+    let figures = if amounts { DataType::Float64 } else { DataType::Int64 };
+    fields.push(Field::new(&counts.measure, figures, true));
     fields.push(Field::new("obs_status", DataType::Utf8, true));
     fields.push(Field::new("conf_status", DataType::Utf8, true));
     Arc::new(Schema::new(fields))

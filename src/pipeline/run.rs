@@ -411,13 +411,18 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
                 let contract = spec.map(|publish| publish.contract.clone()).unwrap_or_default();
                 write_protected(context, step, protected, &contract, &meta, result).await?;
             }
+            let method = outcome.report.method;
             let shares = outcome.report.levels;
             let (cells, hidden) = shares.iter().fold((0, 0), |(cells, hidden), share| {
                 (cells + share.cells, hidden + share.hidden)
             });
-            result.notes.push(format!(
-                "{hidden} of {cells} cells hidden; the audit found none derivable"
-            ));
+            result.notes.push(match method {
+                "cell_key" => {
+                    format!("{cells} cells perturbed, {hidden} of them hidden; parts do not add up to totals")
+                }
+                "rounding" => format!("{cells} cells rounded so that no small count is left"),
+                _ => format!("{hidden} of {cells} cells hidden; the audit found none derivable"),
+            });
             let mut state = lock(&context.state);
             state.hidden.extend(shares);
             state.suppressions.push(outcome.suppressions);

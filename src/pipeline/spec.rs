@@ -126,6 +126,17 @@ pub struct PopulationSpec {
     /// The column that counts; without it each row is one.
     #[serde(default)]
     pub count: Option<String>,
+    /// The column that names the person or other entity that a row is about: each once when a policy perturbs by cell key; with `value` the
+    /// contributor, in as many rows as it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+    /// Of a population of amounts the column with what the entity gives: its tables show sums of it and are protected by the policy's rules of
+    /// concentration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// A column such as a year: a person may be in one row for each of its values, and no table sums over them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
     /// The policy: a preset or `schemas/policies/<name>.yaml`.
     #[serde(default = "standard")]
     pub policy: String,

@@ -1,6 +1,6 @@
 //! The base of a population: distinct combinations of codes with their counts, whatever order the rows came in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
@@ -11,7 +11,7 @@ use arrow::{
 use super::{CountTable, Population, Zeros};
 use crate::error::{Error, Result, did_you_mean};
 
-/// How many combinations the zeros of a population may fill up to, when they are protected.
+/// How many combinations the zeros of a population may fill up to, when they may be hidden.
 const MOST_COMBINATIONS: usize = 1_000_000;
 
 /// Columns of codes as numbers: the rank of a code among the codes of its column.
@@ -22,16 +22,24 @@ pub(super) struct Base {
     keys: Vec<u32>,
     /// Counts of the rows.
     pub(super) counts: Vec<u64>,
+    /// Sums of the rows' record keys modulo 2^64; zeros when none were asked for.
+    pub(super) sums: Vec<u64>,
 }
 
 impl Base {
-    /// Reads the columns that `tables` use and sums equal combinations. When zeros are protected, combinations that
-    /// nobody has are there too: their absence would tell that they are empty.
+    /// Reads the columns that `tables` use and sums equal combinations. When zeros may be hidden, combinations that
+    /// nobody has are there too: their absence would tell that they are empty. `key` is the column with sums of record
+    /// keys, where the method needs them.
     ///
     /// # Errors
     /// SAMSYN-5001 for a column that the population does not have, 5002 for a NULL in it, 5003 for a count that is
     /// none, 5004 when there is too much, 5022 for a population of nobody.
-    pub(super) fn read(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
+    pub(super) fn read(
+        population: &Population<'_>,
+        key: Option<&str>,
+        tables: &[CountTable],
+        zeros: Zeros,
+    ) -> Result<Self> {
         let mut names: Vec<String> = Vec::new();
         for name in tables.iter().flat_map(CountTable::columns) {
             if names.iter().all(|known| known != name) {
@@ -49,6 +57,13 @@ impl Base {
         for batch in population.base {
             counts.extend(read_counts(population, batch)?);
         }
+        let mut sums = Vec::new();
+        for batch in population.base {
+            match key {
+                Some(key) => sums.extend(read_keys(population, key, batch)?),
+                None => sums.resize(counts.len(), 0),
+            }
+        }
         if counts.is_empty() {
             return Err(
                 Error::refused(5022, format!("the population `{}` has no rows", population.name))
@@ -64,9 +79,10 @@ impl Base {
             codes,
             keys,
             counts,
+            sums,
         };
         base.merge()?;
-        if zeros == Zeros::Protected {
+        if zeros != Zeros::Published {
             base.fill(tables, population.name)?;
             base.merge()?;
         }
@@ -74,6 +90,64 @@ impl Base {
         u32::try_from(base.counts.len())
             .map_err(|_| Error::exhausted(5004, "the population has more than 2^32 combinations"))?;
         Ok(base)
+    }
+
+    /// For every row of the population, in the order of its batches, the base row that it is part of.
+    pub(super) fn rows_of(&self, population: &Population<'_>) -> Result<Vec<u32>> {
+        let columns = self
+            .names
+            .iter()
+            .map(|name| Ok(ranked(population, name)?.0))
+            .collect::<Result<Vec<_>>>()?;
+        let at: HashMap<&[u32], u32> = (0_u32..)
+            .take(self.counts.len())
+            .map(|row| (self.key(row as usize), row))
+            .collect();
+        let rows = population.base.iter().map(RecordBatch::num_rows).sum();
+        let mut key = Vec::with_capacity(columns.len());
+        Ok((0..rows)
+            .map(|row| {
+                key.clear();
+                key.extend(columns.iter().map(|column| column[row]));
+                at.get(key.as_slice()).copied().unwrap_or(u32::MAX)
+            })
+            .collect())
+    }
+
+    /// The rows whose codes these are, by column.
+    ///
+    /// # Errors
+    /// SAMSYN-5065 for a column or a code that no table uses.
+    pub(super) fn matching(&self, codes: &BTreeMap<String, Vec<String>>) -> Result<Vec<usize>> {
+        let mut wanted = Vec::with_capacity(codes.len());
+        for (name, list) in codes {
+            let missing = |what: &str, word: &str, there: &[String]| {
+                let error = Error::invalid(
+                    5065,
+                    format!("no table has the {what} `{word}` of an impossible combination"),
+                );
+                match did_you_mean(word, there.iter().map(String::as_str)) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error.hint("name columns of the population that tables use, and their codes"),
+                }
+            };
+            let column = self.names.iter().position(|known| known == name);
+            let column = column.ok_or_else(|| missing("column", name, &self.names))?;
+            let there = &self.codes[column];
+            if let Some(code) = list.iter().find(|code| there.binary_search(code).is_err()) {
+                return Err(missing("code", code, there));
+            }
+            wanted.push((
+                column,
+                there.iter().map(|code| list.contains(code)).collect::<Vec<bool>>(),
+            ));
+        }
+        let fits = |row: &usize| {
+            wanted
+                .iter()
+                .all(|(column, fits)| fits[self.key(*row)[*column] as usize])
+        };
+        Ok((0..self.counts.len()).filter(fits).collect())
     }
 
     /// Number of a column; every column of the tables is there.
@@ -104,20 +178,23 @@ impl Base {
         order.sort_unstable_by(|a, b| self.key(*a).cmp(self.key(*b)));
         let mut keys: Vec<u32> = Vec::with_capacity(self.keys.len());
         let mut counts: Vec<u64> = Vec::with_capacity(self.counts.len());
+        let mut sums: Vec<u64> = Vec::with_capacity(self.counts.len());
         let width = self.names.len();
         for row in order {
             let count = self.counts[row];
-            match counts.last_mut() {
-                Some(sum) if keys[keys.len() - width..] == *self.key(row) => {
+            match (counts.last_mut(), sums.last_mut()) {
+                (Some(sum), Some(key)) if keys[keys.len() - width..] == *self.key(row) => {
                     *sum = sum.checked_add(count).ok_or_else(too_many)?;
+                    *key = key.wrapping_add(self.sums[row]);
                 }
                 _ => {
                     keys.extend_from_slice(self.key(row));
                     counts.push(count);
+                    sums.push(self.sums[row]);
                 }
             }
         }
-        (self.keys, self.counts) = (keys, counts);
+        (self.keys, self.counts, self.sums) = (keys, counts, sums);
         Ok(())
     }
 
@@ -150,6 +227,7 @@ impl Base {
         order.sort_unstable_by(|a, b| placed(*a).cmp(placed(*b)));
         self.keys = order.iter().flat_map(|row| self.key(*row).iter().copied()).collect();
         self.counts = order.iter().map(|row| self.counts[*row]).collect();
+        self.sums = order.iter().map(|row| self.sums[*row]).collect();
     }
 
     /// Adds a zero for every combination of the codes that occur. Columns of one dimension belong together: only their
@@ -188,6 +266,7 @@ impl Base {
             }
             self.keys.extend_from_slice(&key);
             self.counts.push(0);
+            self.sums.push(0);
         }
         Ok(())
     }
@@ -258,7 +337,7 @@ pub(super) fn too_many() -> Error {
         .hint("check the column that counts: it holds no persons")
 }
 
-fn column<'a>(population: &Population<'_>, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
+pub(super) fn column<'a>(population: &Population<'_>, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
     batch.column_by_name(name).ok_or_else(|| {
         let schema = batch.schema();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -273,7 +352,7 @@ fn column<'a>(population: &Population<'_>, batch: &'a RecordBatch, name: &str) -
     })
 }
 
-fn text_column(population: &Population<'_>, batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
+pub(super) fn text_column(population: &Population<'_>, batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
     let array = cast(column(population, batch, name)?, &DataType::Utf8)?;
     if array.null_count() > 0 {
         return Err(Error::invalid(
@@ -312,4 +391,20 @@ fn read_counts(population: &Population<'_>, batch: &RecordBatch) -> Result<Vec<u
             Some(count) => u64::try_from(count).map_err(|_| wrong("negative values")),
         })
         .collect()
+}
+
+/// The sums of record keys: whole numbers of 64 bits, whose sign is a bit like any other.
+fn read_keys(population: &Population<'_>, key: &str, batch: &RecordBatch) -> Result<Vec<u64>> {
+    let array = column(population, batch, key)?;
+    match array.as_primitive_opt::<Int64Type>() {
+        Some(keys) if keys.null_count() == 0 => Ok(keys.values().iter().map(|key| key.cast_unsigned()).collect()),
+        _ => Err(Error::invalid(
+            5056,
+            format!(
+                "column `{key}` of the population `{}` holds no sums of record keys",
+                population.name
+            ),
+        )
+        .hint("make it with `ckm_key(record_key)`")),
+    }
 }

@@ -2,12 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::System;
+use super::{Policy, System};
 
 /// Base rows of `whole − part` for every pair of cells, of whatever tables, where the whole holds all of the part and
-/// leaves fewer than the threshold: in «9 of 10 are employed» the tenth is as easily recognised as if a cell said 1.
-/// Differences that are cells are left out: those are unsafe themselves.
-pub(super) fn complements(system: &System, threshold: u64) -> Vec<Vec<u32>> {
+/// leaves so few that the difference is unsafe. By the policy's complements: fewer than the threshold, and not none; in
+/// «9 of 10 are employed» the tenth is as easily recognised as if a cell said 1. By its rules for groups: at most the
+/// coalition, and none too. Differences that are cells and unsafe themselves are left out.
+pub(super) fn complements(system: &System, policy: &Policy) -> Vec<Vec<u32>> {
+    if !policy.complements && policy.groups().next().is_none() {
+        return Vec::new();
+    }
+    let small = |rest: u64| rest > 0 && rest < policy.threshold;
     let unknown = |rows: &[u32]| -> Vec<u32> {
         rows.iter()
             .copied()
@@ -31,10 +36,12 @@ pub(super) fn complements(system: &System, threshold: u64) -> Vec<Vec<u32>> {
     for part in distinct {
         for whole in &of_row[sets[part][0] as usize] {
             let (all, some) = (system.cells[*whole].count, system.cells[part].count);
-            let near = all > some && all - some < threshold;
+            let near = all >= some
+                && (policy.complements && small(all - some) || policy.groups().any(|rule| rule.is_unsafe(some, all)));
             if near
                 && let Some(rest) = difference(&sets[*whole], &sets[part])
-                && !seen.contains(rest.as_slice())
+                && !rest.is_empty()
+                && !(small(all - some) && seen.contains(rest.as_slice()))
             {
                 found.push(rest);
             }
@@ -65,6 +72,11 @@ fn difference(whole: &[u32], part: &[u32]) -> Option<Vec<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_whole_that_is_its_part() {
+        assert_eq!(difference(&[1, 2], &[1, 2]), Some(vec![]));
+    }
 
     #[test]
     fn a_difference_is_of_a_whole_and_its_part() {

@@ -3,15 +3,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, Int64Array, RecordBatch, StringArray},
+    array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray},
     datatypes::{DataType, Field, Schema},
 };
 
 use super::{
-    AuditResult, Cell, CountTable, LevelShare, Policy, Protected, Report, Singletons, System, Zeros, audit,
+    AuditResult, Cell, CountTable, LevelShare, Method, Policy, Protected, Report, Singletons, System, Zeros, audit,
     complements::complements,
+    plan::Plan,
     primary::min_frequency,
-    secondary::{Options, Problem, suppress},
+    secondary::{HiddenZeros, Options, Problem, by_worth, suppress_in_order},
+    select,
 };
 use crate::{
     error::{Error, Result},
@@ -43,21 +45,30 @@ pub struct CountsOutcome {
 /// Protects all count tables of a population together.
 ///
 /// # Errors
-/// SAMSYN-500x for a population or a table that cannot be used, 5022 for one that is empty, 5010 when the audit finds a
-/// hidden cell that published ones determine: nothing is published then.
+/// SAMSYN-500x for a population or a table that cannot be used, 5060 to 5065 for a policy that cannot hold for these
+/// tables, 5022 for one that is empty, 5010 when the audit finds a hidden cell that published ones determine: nothing is
+/// published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
     policy.check()?;
-    let system = System::build(population, tables, policy.zeros)?;
+    if policy.method != Method::Suppress {
+        return Err(Error::invalid(
+            5057,
+            format!("the policy `{}` does not protect by suppression", policy.name),
+        )
+        .hint("its method has a route of its own"));
+    }
+    policy.is_for(false)?;
+    let (mut system, base) = System::based(population, tables, policy.zeros)?;
+    system.rule_out(&base, &policy.impossible, population.name)?;
+    let hide = select::any(&policy.hide, &system, tables, &policy.name)?;
+    let unknown = |cell: &Cell| cell.rows.iter().any(|row| !system.known[*row as usize]);
     let primary: Vec<bool> = system
         .cells
         .iter()
-        .map(|cell| min_frequency(cell.count, policy.threshold, policy.zeros))
+        .zip(hide)
+        .map(|(cell, hide)| hide || min_frequency(cell.count, policy.threshold, policy.zeros) && unknown(cell))
         .collect();
-    let forbidden = if policy.complements {
-        complements(&system, policy.threshold)
-    } else {
-        Vec::new()
-    };
+    let forbidden = complements(&system, policy);
     let problem = Problem {
         cells: system.cells.iter().map(|cell| cell.rows.as_slice()).collect(),
         counts: system.cells.iter().map(|cell| cell.count).collect(),
@@ -71,7 +82,13 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         zero_singletons: policy.zeros == Zeros::Protected,
         zeros_last: false,
     };
-    let secondary = suppress(&problem, options);
+    let zeros = match policy.zeros {
+        Zeros::Hideable => HiddenZeros::MayBeTold,
+        Zeros::Published | Zeros::Protected => HiddenZeros::AsOptions,
+    };
+    let plan = Plan::new(&system, tables, policy, counts_by_worth(&problem, policy), &primary)?;
+    let secondary = suppress_in_order(&problem, options, &plan.order, zeros);
+    plan.holds(&system, tables, policy, &secondary)?;
     let hidden: Vec<bool> = primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect();
     let audit = attack(&system, &hidden, &forbidden, population.name)?;
     let levels = shares(&system, tables, &primary, &secondary);
@@ -79,26 +96,19 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         method: "counts",
         levels,
         audit,
+        additive: true,
     };
     let mut protected = Vec::with_capacity(tables.len());
     for (number, table) in tables.iter().enumerate() {
-        let cells: Vec<(&Cell, bool)> = system
+        let cells: Vec<(&Cell, Option<u64>)> = system
             .cells
             .iter()
             .zip(&hidden)
             .filter(|(cell, _)| cell.table == number)
-            .map(|(cell, hidden)| (cell, *hidden))
+            .map(|(cell, hidden)| (cell, (!hidden).then_some(cell.count)))
             .collect();
-        let batch = published(&system, table, &cells)?;
-        let mine = Report {
-            levels: report
-                .levels
-                .iter()
-                .filter(|share| share.table == table.table)
-                .cloned()
-                .collect(),
-            ..report.clone()
-        };
+        let batch = published(&system, table, &cells, obs_status::NORMAL)?;
+        let mine = report.of(&table.table);
         protected.push(Protected::new(table.table.clone(), batch.schema(), vec![batch], mine));
     }
     let suppressions = log(&system, tables, &primary, &secondary)?;
@@ -109,9 +119,34 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
     })
 }
 
+/// The order of counts: large first, zeros before all when they are shown anyway. When zeros may be hidden, they come
+/// after the counts that are larger than any coalition, so that a group is hidden among them, and large counts stay.
+fn counts_by_worth(problem: &Problem<'_>, policy: &Policy) -> Vec<usize> {
+    let zero: Vec<bool> = problem.counts.iter().map(|count| *count == 0).collect();
+    let hideable = policy.zeros == Zeros::Hideable;
+    let most = policy.groups().map(|rule| rule.coalition).max().unwrap_or_default();
+    let place = |count: u64| match count {
+        _ if !hideable => count,
+        0 => most,
+        few if few <= most => few - 1,
+        many => many,
+    };
+    let worth: Vec<f64> = problem.counts.iter().map(|count| place(*count) as f64 + 1.0).collect();
+    by_worth(&problem.cells, problem.row_counts.len(), &worth, &zero, !hideable)
+}
+
 fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: &str) -> Result<AuditResult> {
+    // who sees that a cell is empty sees that all its parts are
+    let mut known = system.known.clone();
+    for (cell, hidden) in system.cells.iter().zip(hidden) {
+        if cell.count == 0 && !hidden {
+            for row in &cell.rows {
+                known[*row as usize] = true;
+            }
+        }
+    }
     let known: Vec<[u32; 1]> = (0_u32..)
-        .zip(&system.known)
+        .zip(&known)
         .filter(|(_, known)| **known)
         .map(|(row, _)| [row])
         .collect();
@@ -161,7 +196,7 @@ fn level(system: &System, cell: &Cell) -> String {
         .join(" × ")
 }
 
-fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Vec<LevelShare> {
+pub(super) fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Vec<LevelShare> {
     let mut shares: BTreeMap<(usize, String), (u64, u64, u64)> = BTreeMap::new();
     for (number, cell) in system.cells.iter().enumerate() {
         let share = shares.entry((cell.table, level(system, cell))).or_default();
@@ -182,8 +217,31 @@ fn shares(system: &System, tables: &[CountTable], primary: &[bool], secondary: &
         .collect()
 }
 
-/// The table as it is published: one marker for whatever reason a cell is hidden.
-fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Result<RecordBatch> {
+/// The table of counts as it is published; hidden ones have none here.
+pub(super) fn published(
+    system: &System,
+    table: &CountTable,
+    cells: &[(&Cell, Option<u64>)],
+    status: &'static str,
+) -> Result<RecordBatch> {
+    let counts: Int64Array = cells
+        .iter()
+        .map(|(_, count)| count.and_then(|count| i64::try_from(count).ok()))
+        .collect();
+    let cells: Vec<&Cell> = cells.iter().map(|(cell, _)| *cell).collect();
+    published_figures(system, table, &cells, Arc::new(counts), status)
+}
+
+/// The table as it is published: one marker for whatever reason a figure is hidden (NULL), and one status for what is
+/// shown.
+pub(super) fn published_figures(
+    system: &System,
+    table: &CountTable,
+    cells: &[&Cell],
+    figures: ArrayRef,
+    status: &'static str,
+) -> Result<RecordBatch> {
+    let shown: Vec<bool> = (0..figures.len()).map(|at| figures.is_valid(at)).collect();
     let text = |values: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(values)) };
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
@@ -191,39 +249,29 @@ fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Re
         let part = |cell: &Cell| &system.coordinates[cell.table][at][cell.key[at] as usize];
         if let Some(name) = &dimension.level_column {
             fields.push(Field::new(name, DataType::Utf8, true));
-            columns.push(text(cells.iter().map(|(cell, _)| part(cell).0.as_str()).collect()));
+            columns.push(text(cells.iter().map(|cell| part(cell).0.as_str()).collect()));
         }
         fields.push(Field::new(&dimension.name, DataType::Utf8, true));
-        columns.push(text(cells.iter().map(|(cell, _)| part(cell).1.as_str()).collect()));
+        columns.push(text(cells.iter().map(|cell| part(cell).1.as_str()).collect()));
     }
-    fields.push(Field::new(&table.measure, DataType::Int64, true));
-    let counts: Int64Array = cells
-        .iter()
-        .map(|(cell, hidden)| if *hidden { None } else { i64::try_from(cell.count).ok() })
-        .collect();
-    columns.push(Arc::new(counts));
+    fields.push(Field::new(&table.measure, figures.data_type().clone(), true));
+    columns.push(figures);
     fields.push(Field::new("obs_status", DataType::Utf8, true));
     columns.push(text(
-        cells
+        shown
             .iter()
-            .map(|(_, hidden)| {
-                if *hidden {
-                    obs_status::SUPPRESSED
-                } else {
-                    obs_status::NORMAL
-                }
-            })
+            .map(|shown| if *shown { status } else { obs_status::SUPPRESSED })
             .collect(),
     ));
     fields.push(Field::new("conf_status", DataType::Utf8, true));
     columns.push(text(
-        cells
+        shown
             .iter()
-            .map(|(_, hidden)| {
-                if *hidden {
-                    conf_status::CONFIDENTIAL
-                } else {
+            .map(|shown| {
+                if *shown {
                     conf_status::FREE
+                } else {
+                    conf_status::CONFIDENTIAL
                 }
             })
             .collect(),
@@ -231,7 +279,7 @@ fn published(system: &System, table: &CountTable, cells: &[(&Cell, bool)]) -> Re
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
-fn log(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Result<RecordBatch> {
+pub(super) fn log(system: &System, tables: &[CountTable], primary: &[bool], secondary: &[bool]) -> Result<RecordBatch> {
     let hidden: Vec<usize> = (0..system.cells.len())
         .filter(|cell| primary[*cell] || secondary[*cell])
         .collect();

@@ -5,20 +5,38 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, StringArray},
     compute::{cast, concat_batches, lexsort_to_indices, nullif, take},
-    datatypes::{DataType, Field, Float64Type, Schema},
+    datatypes::{DataType, Field, Float64Type, Int64Type, Schema},
     row::{RowConverter, SortField},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AuditResult, LevelShare, Protected, Report};
+use super::{
+    AuditResult, LevelShare, Protected, Report, Zeros,
+    primary::{small_denominator, unsafe_share},
+};
 use crate::{
     error::{Error, Result, did_you_mean},
     model::{Layer, TableId, conf_status, obs_status},
 };
 
+/// A count and the count that it is part of, behind a percentage, a rate or a mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShareRule {
+    /// Column of the part.
+    pub part: String,
+    /// Column of the whole.
+    pub whole: String,
+    /// The row is hidden when the part, the whole or what the part leaves of it is 1 to threshold − 1.
+    pub threshold: u64,
+    /// The row is hidden when the whole is less than this.
+    #[serde(default)]
+    pub least: u64,
+}
+
 /// When a computed figure may be published.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DerivedRule {
     /// Columns that identify a row; published as they are, in hidden rows too.
@@ -29,9 +47,22 @@ pub struct DerivedRule {
     /// Columns that must be at least so much, or the row's figures are hidden; not published themselves.
     #[serde(default)]
     pub minima: BTreeMap<String, f64>,
+    /// Parts and wholes behind the figures, or the row's figures are hidden; not published themselves. A percentage is as
+    /// unsafe as the smallest of the two counts and their difference: who knows one of them knows the others from it.
+    #[serde(default)]
+    pub shares: Vec<ShareRule>,
     /// Whether everything that the table was made from is published; then no minima are needed.
     #[serde(default)]
     pub only_published: bool,
+}
+
+impl DerivedRule {
+    /// Whether a column is the part or the whole of a share.
+    fn in_share(&self, name: &str) -> bool {
+        self.shares
+            .iter()
+            .any(|share| share.part == name || share.whole == name)
+    }
 }
 
 /// Least that a minimum can be: figures of one or two persons, or areas, tell each of them.
@@ -59,7 +90,7 @@ pub fn protect_derived(
     let twice = rule
         .keys
         .iter()
-        .find(|key| rule.values.contains_key(*key) || rule.minima.contains_key(*key));
+        .find(|key| rule.values.contains_key(*key) || rule.minima.contains_key(*key) || rule.in_share(key));
     if let Some(name) = twice {
         return Err(Error::refused(
             5027,
@@ -81,6 +112,16 @@ pub fn protect_derived(
             Error::invalid(5027, format!("the minimum of `{name}` of `{table}` protects nobody"))
                 .hint("figures of one or two tell each of them; give at least 3"),
         );
+    }
+    if let Some(share) = rule.shares.iter().find(|share| share.threshold < 2) {
+        return Err(Error::invalid(
+            5027,
+            format!(
+                "the threshold of the share of `{}` of `{table}` protects nobody",
+                share.part
+            ),
+        )
+        .hint("a count is unsafe when 0 < n < threshold; give at least 2"));
     }
     if !rule.only_published
         && let Some((name, _)) = rule.values.iter().find(|(_, decimals)| **decimals > MOST_DECIMALS)
@@ -109,7 +150,7 @@ pub fn protect_derived(
             )
             .hint("read the `pub` table instead, or give `minima`"));
         }
-    } else if rule.minima.is_empty() {
+    } else if rule.minima.is_empty() && rule.shares.is_empty() {
         return Err(
             Error::refused(5024, format!("`{table}` has neither minima nor only published sources"))
                 .hint("give `minima: {column: number}`, for example the persons and areas behind a figure"),
@@ -130,7 +171,14 @@ pub fn protect_derived(
                 .hint("leave it out of the model"),
         );
     }
-    let wanted = || rule.keys.iter().chain(rule.values.keys()).chain(rule.minima.keys());
+    let wanted = || {
+        let shares = rule.shares.iter().flat_map(|share| [&share.part, &share.whole]);
+        rule.keys
+            .iter()
+            .chain(rule.values.keys())
+            .chain(rule.minima.keys())
+            .chain(shares)
+    };
     if let Some(missing) = wanted().find(|name| !names.contains(&name.as_str())) {
         let error = Error::invalid(5023, format!("`{table}` has no column `{missing}`"));
         return Err(match did_you_mean(missing, names.iter().copied()) {
@@ -141,7 +189,7 @@ pub fn protect_derived(
     if let Some(extra) = names.iter().find(|name| !wanted().any(|known| known == *name)) {
         return Err(Error::refused(
             5025,
-            format!("column `{extra}` of `{table}` is neither key, value nor minimum"),
+            format!("column `{extra}` of `{table}` is neither key, value, minimum nor part of a share"),
         )
         .hint("a figure that nobody thought of would be published; name it or take it out of the model"));
     }
@@ -162,6 +210,7 @@ pub fn protect_derived(
         method: "derived",
         levels: vec![share],
         audit: AuditResult::default(),
+        additive: true,
     };
     Ok(Protected::new(table, batch.schema(), vec![batch], report))
 }
@@ -248,7 +297,49 @@ fn enough(batch: &RecordBatch, rule: &DerivedRule, table: &TableId) -> Result<Bo
             fine[row] &= value.is_some_and(|value| value >= *minimum);
         }
     }
+    for share in &rule.shares {
+        let (parts, wholes) = (
+            whole_numbers(batch, &share.part, table)?,
+            whole_numbers(batch, &share.whole, table)?,
+        );
+        for ((fine, part), whole) in fine.iter_mut().zip(parts).zip(wholes) {
+            *fine &= match (part, whole) {
+                (Some(part), Some(whole)) => {
+                    !unsafe_share(part, whole, share.threshold, Zeros::Published)
+                        && !small_denominator(whole, share.least)
+                }
+                _ => false,
+            };
+        }
+    }
     Ok(BooleanArray::from(fine))
+}
+
+/// The counts of a column; NULL where there is none.
+///
+/// # Errors
+/// SAMSYN-5026 for a column that holds no counts.
+fn whole_numbers(batch: &RecordBatch, name: &str, table: &TableId) -> Result<Vec<Option<u64>>> {
+    let Some(column) = batch.column_by_name(name) else {
+        return Ok(vec![None; batch.num_rows()]);
+    };
+    let wrong = |what: &str| {
+        Error::invalid(5026, format!("`{name}` of a share of `{table}` {what}"))
+            .hint("name the counts that the figure was computed from, whole numbers from 0")
+    };
+    if !column.data_type().is_integer() {
+        return Err(wrong(&format!("is {} and no whole number", column.data_type())));
+    }
+    let numbers = cast(column, &DataType::Int64)?;
+    numbers
+        .as_primitive::<Int64Type>()
+        .iter()
+        .map(|count| {
+            count
+                .map(|count| u64::try_from(count).map_err(|_| wrong("has negative values")))
+                .transpose()
+        })
+        .collect()
 }
 
 fn published(batch: &RecordBatch, rule: &DerivedRule, enough: &BooleanArray, table: &TableId) -> Result<RecordBatch> {
@@ -272,7 +363,9 @@ fn published(batch: &RecordBatch, rule: &DerivedRule, enough: &BooleanArray, tab
             )
             .hint("make it a key, or cast it"));
         }
-        if !rule.only_published && (array.data_type().is_integer() || rule.minima.contains_key(name)) {
+        if !rule.only_published
+            && (array.data_type().is_integer() || rule.minima.contains_key(name) || rule.in_share(name))
+        {
             return Err(Error::refused(
                 5029,
                 format!("value `{name}` of `{table}` is a count, which minima do not protect"),

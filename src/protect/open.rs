@@ -79,6 +79,7 @@ pub fn protect_open(
         method: "open",
         levels: Vec::new(),
         audit: AuditResult::default(),
+        additive: true,
     };
     Ok(Protected::new(table, schema, batches, report))
 }

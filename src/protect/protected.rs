@@ -37,12 +37,25 @@ pub struct LevelShare {
 /// What was done and how well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// `counts`, `open` or `derived`.
+    /// `counts`, `cell_key`, `rounding`, `open` or `derived`.
     pub method: &'static str,
     /// Per table and level.
     pub levels: Vec<LevelShare>,
     /// The auditor's finding.
     pub audit: AuditResult,
+    /// Whether parts add up to their totals; perturbed ones do not.
+    pub additive: bool,
+}
+
+impl Report {
+    /// The report of one of the tables.
+    pub(super) fn of(&self, table: &TableId) -> Self {
+        let mine = self.levels.iter().filter(|share| share.table == *table);
+        Self {
+            levels: mine.cloned().collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// A table that may be published. It has no public constructor.

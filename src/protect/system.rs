@@ -1,6 +1,6 @@
 //! All tables of a population as one system: cells as sets of base rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     CountTable, Population, Zeros,
@@ -45,7 +45,27 @@ impl System {
     /// # Errors
     /// SAMSYN-5001 to 5004 for a population that cannot be used, 5005 for a table, 5022 when one would have no rows.
     pub fn build(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
-        let base = Base::read(population, tables, zeros)?;
+        Ok(Self::based(population, tables, zeros)?.0)
+    }
+
+    /// The same with the base that it is over.
+    pub(super) fn based(population: &Population<'_>, tables: &[CountTable], zeros: Zeros) -> Result<(Self, Base)> {
+        let base = Base::read(population, None, tables, zeros)?;
+        let system = Self::over(&base, tables, zeros)?;
+        Ok((system, base))
+    }
+
+    /// The same with the sums of record keys of the base rows, from the column `key`, modulo 2^64. Zeros are published.
+    ///
+    /// # Errors
+    /// As [`System::build`]; SAMSYN-5056 when the column holds no whole numbers.
+    pub fn keyed(population: &Population<'_>, key: &str, tables: &[CountTable]) -> Result<(Self, Vec<u64>)> {
+        let base = Base::read(population, Some(key), tables, Zeros::Published)?;
+        let system = Self::over(&base, tables, Zeros::Published)?;
+        Ok((system, base.sums))
+    }
+
+    fn over(base: &Base, tables: &[CountTable], zeros: Zeros) -> Result<Self> {
         let mut system = Self {
             counts: base.counts.clone(),
             known: base
@@ -59,10 +79,40 @@ impl System {
             if tables[..number].iter().any(|other| other.table == table.table) {
                 return Err(Error::invalid(5005, format!("`{}` is published twice", table.table)).hint("leave one out"));
             }
-            validate(table, &base)?;
-            system.add(number, table, &base)?;
+            validate(table, base)?;
+            system.add(number, table, base)?;
         }
         Ok(system)
+    }
+
+    /// Marks what cannot be as known to be empty.
+    ///
+    /// # Errors
+    /// SAMSYN-5065 for a column or a code that no table uses, and for a combination that somebody has.
+    pub(super) fn rule_out(
+        &mut self,
+        base: &Base,
+        impossible: &[BTreeMap<String, Vec<String>>],
+        population: &str,
+    ) -> Result<()> {
+        for codes in impossible {
+            for row in base.matching(codes)? {
+                if self.counts[row] > 0 {
+                    let names: Vec<&str> = codes.keys().map(String::as_str).collect();
+                    return Err(Error::invalid(
+                        5065,
+                        format!(
+                            "the population `{population}` has somebody in a combination of {} that the policy calls \
+                             impossible",
+                            names.join(", ")
+                        ),
+                    )
+                    .hint("correct the data or the policy"));
+                }
+                self.known[row] = true;
+            }
+        }
+        Ok(())
     }
 
     /// The coordinates of a cell.

@@ -14,8 +14,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("policy", &["error", "model"]),
     ("contract", &["error", "model"]),
     // the clean rooms: no settings, no contracts, no I/O
-    ("functions", &["error"]),
     ("protect", &["error", "model"]),
+    ("functions", &["error", "model", "protect"]),
     ("geo", &["error", "model"]),
     ("source", &["error", "model", "config", "contract", "geo"]),
     ("lake", &["error", "model", "config", "contract", "protect"]),

@@ -334,6 +334,81 @@ fn what_is_printed_as_json_is_json() {
 }
 
 #[test]
+fn the_library_describes_itself() {
+    let folder = Folder::small();
+    folder.samsyn(&["run"]).good();
+    let list = folder.samsyn(&["functions"]).good().out;
+    for family in [
+        "segregation",
+        "diversity",
+        "inequality",
+        "rates",
+        "area",
+        "gap",
+        "spatial",
+        "trend",
+    ] {
+        assert!(list.lines().any(|line| line == family), "{family}: {list}");
+    }
+    let one = folder.samsyn(&["functions", "seg_dissimilarity"]).good().out;
+    for words in [
+        "seg_dissimilarity (segregation, aggregate)",
+        "seg_dissimilarity(area, group, n, 'group') → DOUBLE",
+        "formula  ",
+        "reading  ",
+        "range    0 (even) to 1 (apart)",
+        "NULL     ",
+        "source   Duncan & Duncan 1955, doi:10.2307/2088328",
+        "example  SELECT seg_dissimilarity(area, x, t) FROM",
+        "→ 0.5\n",
+        "laws     from 0 to 1\n",
+        "         an exchange that makes two areas more alike does not raise it\n",
+    ] {
+        assert!(one.contains(words), "{words} in {one}");
+    }
+    // JSON of all, JSON of one, and the table say the same
+    let all = folder.samsyn(&["functions", "--format", "json"]).good().json();
+    let table = folder.sql("SELECT * FROM system.functions");
+    let (all, table) = (all.as_array().unwrap(), table.as_array().unwrap());
+    assert!(all.len() > 150 && all.len() == table.len(), "{}", all.len());
+    for (card, row) in all.iter().zip(table) {
+        let (card, row) = (card.as_object().unwrap(), row.as_object().unwrap());
+        let names = |of: &serde_json::Map<String, Value>| of.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(card), names(row));
+        for (name, value) in card {
+            let text = match value {
+                Value::Array(lines) => lines
+                    .iter()
+                    .map(|line| line.as_str().unwrap())
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+                text => text.as_str().unwrap().to_owned(),
+            };
+            assert_eq!(row[name], Value::from(text), "{name}");
+        }
+    }
+    let one = folder.samsyn(&["functions", "Moran", "--format", "json"]).good().json();
+    assert_eq!(Some(&one), all.iter().find(|card| card["name"] == "moran"));
+    let gaps = folder.samsyn(&["functions", "gap", "--format", "json"]).good().json();
+    let gaps = gaps.as_array().unwrap();
+    assert!(gaps.len() > 10 && gaps.iter().all(|card| card["family"] == "gap"));
+}
+
+#[test]
+fn an_unknown_function_has_near_ones() {
+    let folder = Folder::new();
+    for (name, near) in [
+        ("seg_disimilarity", "`seg_dissimilarity`"),
+        ("gini", "`seg_gini`"),
+        ("gini", "`ineq_gini`"),
+        ("location_quotients", "`seg_location_quotients`"),
+        ("xyzzy", "`samsyn functions` lists them"),
+    ] {
+        folder.samsyn(&["functions", name]).fails(1, 2104, &[name, near]);
+    }
+}
+
+#[test]
 fn rows_come_in_every_format() {
     let folder = Folder::small();
     folder.samsyn(&["run"]).good();

@@ -9,13 +9,18 @@
 
 mod architecture;
 mod bounds;
+mod cases;
 mod cli;
+mod demo;
 mod deps;
 mod flight;
+mod forecast;
 mod functions;
 mod golden;
+mod golden_town;
 mod golden_trend;
 mod identities;
+mod inference;
 mod kill;
 mod lake;
 mod oracles;

@@ -137,6 +137,63 @@ async fn every_canonical_value_around_the_indices() {
     assert!(answered >= 42, "{answered}");
 }
 
+/// Every school's part of the structural change, as the R package prints it when it fits to the end.
+#[tokio::test]
+async fn every_school_of_the_change() {
+    let Some(path) = shared(&format!("{FOLDER}/expected_elbersb_shapley_detailed_00_05.csv")) else {
+        return;
+    };
+    let context = session(2);
+    schools(&context).await;
+    context
+        .register_csv("key", path.to_str().expect("a path in UTF-8"), CsvReadOptions::new())
+        .await
+        .expect("an oracle file");
+    // numbers of the whole
+    for (stat, field) in [
+        ("M1", "before"),
+        ("M2", "after"),
+        ("diff", "value"),
+        ("additions", "additions"),
+        ("removals", "removals"),
+        ("group_marginal", "group_marginal"),
+        ("unit_marginal", "unit_marginal"),
+        ("structural", "structural"),
+    ] {
+        let sql = format!(
+            "SELECT (SELECT c['{field}'] FROM (SELECT seg_change(school, race, n1, n2) AS c FROM {SCHOOLS}))
+                  - (SELECT est FROM key WHERE stat = '{stat}')"
+        );
+        let apart = number(&context, &sql).await.expect("both");
+        assert!(apart.abs() < 1e-7, "{stat}: {apart}");
+    }
+    let units = format!("(SELECT unnest(seg_change_units(school, race, n1, n2)) AS l FROM {SCHOOLS})");
+    // the key's own fitting leaves schools of two hundred pupils up to 5·10⁻⁷ from the end; weighted that is nothing
+    for (stat, field, by) in [
+        ("p1", "share_before", 1e-12),
+        ("p2", "share_after", 1e-12),
+        ("ls_diff1", "change_before", 5e-7),
+        ("ls_diff2", "change_after", 5e-7),
+        ("total", "structural", 1e-9),
+    ] {
+        let joined = format!("{units} JOIN key ON school = l['area'] AND stat = '{stat}'");
+        let sql = format!("SELECT CAST(count(*) AS DOUBLE) FROM {joined}");
+        assert_eq!(number(&context, &sql).await, Some(1_710.0), "{stat}");
+        let sql = format!("SELECT max(abs(l['{field}'] - est)) FROM {joined}");
+        let apart = number(&context, &sql).await.expect("numbers");
+        assert!(apart < by, "{stat}: {apart}");
+    }
+    let joined = format!("{units} JOIN key ON school = l['area'] AND stat = 'ls_diff_mean'");
+    let sql = format!("SELECT max(abs((l['change_before'] + l['change_after']) / 2 - est)) FROM {joined}");
+    let apart = number(&context, &sql).await.expect("numbers");
+    assert!(apart < 5e-7, "{apart}");
+    assert_eq!(
+        number(&context, &format!("SELECT CAST(count(*) AS DOUBLE) FROM {units}")).await,
+        Some(1_710.0),
+        "no other school"
+    );
+}
+
 /// The published parts have a structural change of the wrong sign, because fitting stopped early.
 #[tokio::test]
 async fn fitting_ends() {
@@ -218,6 +275,10 @@ async fn parts_add_up_in_random_cities() {
     let change = "(SELECT k, seg_change(part || area, grp, n1, n2) AS c, seg_change(part || area, grp, n2, n1) AS r,
                    seg_change(part || area, grp, n1, n2, 'km') AS q, seg_change(part || area, grp, n1, n2, 'mrc') AS m FROM t GROUP BY k)";
     for zero in [
+        // areas' parts are the whole's
+        "SELECT w - s FROM (SELECT k AS o, seg_change_structural(part || area, grp, n1, n2) AS w FROM t GROUP BY k)
+         JOIN (SELECT k, sum(l['structural']) AS s FROM (SELECT k, unnest(seg_change_units(part || area, grp, n1, n2)) AS l FROM t GROUP BY k)
+           GROUP BY k) ON o = k",
         "SELECT d['within'] + d['between'] - m FROM (SELECT seg_mutual_information_decompose(part, area, grp, n1) AS d,
            seg_mutual_information(part || area, grp, n1) AS m FROM t GROUP BY k)",
         "SELECT seg_mutual_information_between(part, area, grp, n1) - seg_mutual_information(part, grp, n1) FROM t GROUP BY k",

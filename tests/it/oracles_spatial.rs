@@ -355,7 +355,7 @@ async fn nearest_people_as_equipop_finds_them() {
             &context,
             &format!(
                 "SELECT l['dissimilarity'] AS d, l['gini'] AS g, l['information_theory'] AS h, l['isolation'] AS i, l['exposure'] AS e,
-                   l['correlation'] AS v, l['si'] AS s, l['n_short'] AS short FROM (SELECT unnest(seg_neighbourhood_profile(
+                   l['correlation'] AS v, l['si'] AS s, l['atkinson'] AS a, l['n_short'] AS short FROM (SELECT unnest(seg_neighbourhood_profile(
                    CAST(x AS VARCHAR) || '/' || CAST(y AS VARCHAR), x, y, count_group, count_all, '0 {text}', '{mode}', 'area')) AS l
                  FROM equipop_gridby_people) ORDER BY l['k']"
             ),
@@ -366,7 +366,16 @@ async fn nearest_people_as_equipop_finds_them() {
         let mut scales = 0;
         for (at, record) in csv::Reader::from_path(path).unwrap().records().enumerate() {
             let record = record.unwrap();
-            for (place, column) in [(1, "d"), (2, "g"), (3, "h"), (5, "i"), (6, "e"), (7, "v"), (8, "s")] {
+            for (place, column) in [
+                (1, "d"),
+                (2, "g"),
+                (3, "h"),
+                (4, "a"),
+                (5, "i"),
+                (6, "e"),
+                (7, "v"),
+                (8, "s"),
+            ] {
                 let expected: f64 = record[place].parse().unwrap();
                 let got = profile[column][at];
                 assert!(
@@ -385,25 +394,95 @@ async fn nearest_people_as_equipop_finds_them() {
         let expected = if mode == "whole" { 0.408_133 } else { 0.408_214 };
         assert!((number(&context, &si).await.unwrap() - expected).abs() < 6e-7);
     }
-    assert!(csv(&context, "equipop_gridby_reference").await);
-    let key = columns(
-        &context,
-        r#"SELECT "N_r800", "T_count_group_r800" AS t FROM equipop_gridby_reference ORDER BY x, y"#,
-    )
-    .await;
-    let mine = columns(
-        &context,
-        "SELECT l['n'] AS n, l['x'] AS x FROM (SELECT unnest(seg_surroundings(lpad(CAST(CAST(x AS INT) AS VARCHAR), 5, '0') || '/' ||
-           lpad(CAST(CAST(y AS INT) AS VARCHAR), 5, '0'), x, y, count_group, count_all, 800, 'uniform')) AS l FROM equipop_gridby_people) ORDER BY l['area']",
-    )
-    .await;
-    assert_eq!(mine["n"].len(), 2_360);
-    for cell in 0..2_360 {
-        let exact = |got: f64, expected: f64| (got - expected).abs() < 1e-9;
-        assert!(
-            exact(mine["n"][cell], key["N_r800"][cell]) && exact(mine["x"][cell], key["t"][cell]),
-            "cell {cell}"
+}
+
+/// The key that EquiPop's tools are compared by: every column of it, counts exactly, the rest to the ten digits printed.
+/// Mean, median and Gini are of a value among the neighbours one by one, which is a join.
+#[tokio::test]
+async fn the_conformance_key_of_equipop() {
+    let context = session(4);
+    if !csv(&context, "equipop_gridby_people").await {
+        return;
+    }
+    let people = "(SELECT lpad(CAST(CAST(x AS INT) AS VARCHAR), 5, '0') || '/' || lpad(CAST(CAST(y AS INT) AS VARCHAR), 5, '0') AS area,
+                     x, y, count_group AS v, count_all AS w FROM equipop_gridby_people)";
+    for (mode, file) in [
+        ("whole", "equipop_gridby_reference"),
+        ("proportional", "equipop_gridby_reference_proportional"),
+    ] {
+        assert!(csv(&context, file).await);
+        let key = columns(&context, &format!("SELECT * FROM {file} ORDER BY x, y")).await;
+        let near = |mode: &str| {
+            format!(
+                "(SELECT unnest(seg_neighbourhoods(area, x, y, v, w, '400', '{mode}', 'include', 1, 100 / sqrt(pi()))) AS l FROM {people})"
+            )
+        };
+        // people on the last ring count as much of them as was taken
+        let taken = if mode == "whole" {
+            "1.0"
+        } else {
+            "CASE WHEN d < last - 1e-6 THEN 1.0 ELSE (400 - inside) / (n - inside) END"
+        };
+        let values = format!(
+            "SELECT area, sum(v * w * taken) / sum(w * taken) AS mean, wquantile(v, w * taken, 0.49) AS low, wquantile(v, w * taken, 0.5) AS median, wquantile(v, w * taken, 0.51) AS high, ineq_gini(v, w * taken) AS gini
+             FROM (SELECT *, {taken} AS taken FROM (
+               SELECT *, sum(CASE WHEN d < last - 1e-6 THEN w ELSE 0 END) OVER (PARTITION BY area) AS inside FROM (
+                 SELECT o.area, p.v, p.w, sqrt(power(o.x - p.x, 2) + power(o.y - p.y, 2)) AS d, l['distance'] AS last, l['n'] AS n
+                 FROM {people} AS o JOIN {} ON l['area'] = o.area
+                   JOIN {people} AS p ON power(o.x - p.x, 2) + power(o.y - p.y, 2) <= power(l['distance'], 2) + 1e-6)))
+             GROUP BY area ORDER BY area",
+            near("whole")
         );
+        let mut mine = columns(&context, &values).await;
+        for (names, sql) in [
+            (
+                "near",
+                format!("SELECT l['n'] AS n, l['x'] AS x, l['share'] AS r, l['distance'] AS d FROM {} ORDER BY l['area']", near(mode)),
+            ),
+            (
+                "within",
+                format!(
+                    "SELECT l['n'] AS n, l['x'] AS x, l['share'] AS r FROM (SELECT unnest(seg_surroundings(area, x, y, v, w, 800, 'uniform')) AS l
+                     FROM {people}) ORDER BY l['area']"
+                ),
+            ),
+            ("own", format!("SELECT w FROM {people} ORDER BY area")),
+        ] {
+            for (name, column) in columns(&context, &sql).await {
+                mine.insert(format!("{names} {name}"), column);
+            }
+        }
+        let mut compared = 2;
+        for (name, column, exactly) in [
+            ("N_local", "own w", true),
+            ("N_400", "near n", true),
+            ("Nv_count_group_400", "near n", true),
+            ("T_count_group_400", "near x", mode == "whole"),
+            ("R_count_group_400", "near r", false),
+            ("Dist_400", "near d", false),
+            ("N_r800", "within n", true),
+            ("T_count_group_r800", "within x", true),
+            ("R_count_group_r800", "within r", false),
+            ("Mean_count_group_400", "mean", false),
+            ("Gini_count_group_400", "gini", false),
+        ] {
+            assert_eq!(mine[column].len(), 2_360, "{column}");
+            for (cell, (got, expected)) in mine[column].iter().zip(&key[name]).enumerate() {
+                let by = if exactly { 0.0 } else { 1e-9 };
+                assert!(close(*got, *expected, by), "{mode} {name} of {cell}: {got}, {expected}");
+            }
+            compared += 1;
+        }
+        // the key's median lies between two values where half of the people do; there is no such value here
+        let mut same = 0;
+        for (cell, expected) in key["Med_count_group_400"].iter().enumerate() {
+            let of = |name: &str| mine[name][cell];
+            assert!((of("low")..=of("high")).contains(expected), "{mode} median of {cell}");
+            same += usize::from(close(of("median"), *expected, 1e-9));
+        }
+        assert!(same > 2_300, "{mode}: {same} medians");
+        compared += 1;
+        assert_eq!(compared, key.len(), "every column, x and y among them");
     }
 }
 

@@ -599,3 +599,200 @@ fn other_made_up_data_replaces_what_was_made_up_before() {
     );
     assert!(folder.samsyn(&["run"]).good().out.starts_with("nothing changed"));
 }
+
+/// The demo with noise by cell key: what is refused, that figures are perturbed and repeat themselves, and that the secret is nowhere.
+#[test]
+fn a_population_is_published_with_noise_by_cell_key() {
+    const SECRET: &str = "0123456789-secret-of-this-test-0123456789";
+    let folder = Folder::demo(600, (2023, 2024));
+    let yaml = "pipelines/demo.yaml";
+    let before = std::fs::read_to_string(folder.path(yaml)).unwrap();
+    let with = |lines: &str| {
+        let text = before.replacen("policy: standard\n", &format!("policy: cell_key\n{lines}"), 1);
+        folder.write(yaml, text);
+    };
+    with("");
+    let refused = mistakes(&folder);
+    assert_eq!(
+        (refused[0].0.as_str(), refused[0].2.contains("entity: person")),
+        ("SAMSYN-5056", true),
+        "{refused:?}"
+    );
+    with("    entity: persson\n");
+    let refused = mistakes(&folder);
+    assert_eq!(
+        (refused[0].0.as_str(), refused[0].2.as_str()),
+        ("SAMSYN-2103", "did you mean `person`?"),
+        "{refused:?}"
+    );
+    with("    entity: person\n    period: kommun\n");
+    assert_eq!(mistakes(&folder)[0].0, "SAMSYN-5056");
+    // no secret, and a person in a row for each year
+    with("    entity: person\n    period: ar\n");
+    folder.samsyn(&["check"]).good();
+    folder.samsyn(&["run"]).fails(1, 6092, &["record_secret"]);
+    let secret = tempfile::tempdir().unwrap();
+    let file = secret.path().join("secret");
+    std::fs::write(&file, SECRET).unwrap();
+    let keyed = |arguments: &[&str]| crate::cli::outcome(folder.command(arguments).env("SAMSYN_RECORD_SECRET", &file));
+    with("    entity: person\n");
+    keyed(&["run"]).fails(1, 5058, &["one row a person", "period"]);
+    with("    entity: person\n    period: ar\n");
+    let ran = keyed(&["run"]).good();
+    assert!(
+        ran.out.contains("perturbed") || ran.err.contains("perturbed"),
+        "{}\n{}",
+        ran.out,
+        ran.err
+    );
+    // every figure is what the method says of the persons themselves
+    let sql = "WITH exact AS (
+          SELECT kommun, ar, count(*) AS n, ckm_count(ckm_record_key(person, 'invanare')) AS noisy
+          FROM core.fiktiv_person GROUP BY kommun, ar)
+        SELECT count(*) AS cells, count(*) FILTER (WHERE antal = noisy) AS same, count(*) FILTER (WHERE abs(antal - n) <= 5) AS near
+        FROM exact JOIN pub.befolkning_omrade AS p ON p.omrade = exact.kommun AND p.ar = exact.ar
+        WHERE p.omrade_niva = 'kommun' AND kon = 'totalt' AND fodelseregion = 'totalt'";
+    let compared = keyed(&["sql", "--format", "json", sql]).good().json();
+    let cells = compared[0]["cells"].as_u64().unwrap();
+    assert!(cells >= 2);
+    assert_eq!(compared, json!([{ "cells": cells, "same": cells, "near": cells }]));
+    let shown = "SELECT count(*) AS n, count(*) FILTER (WHERE antal IN (1, 2)) AS small, count(*) FILTER (WHERE obs_status <> 'E') AS other
+        FROM pub.befolkning_omrade";
+    let shown = keyed(&["sql", "--format", "json", shown]).good().json();
+    assert!(shown[0]["n"].as_u64().unwrap() > 100);
+    assert_eq!((&shown[0]["small"], &shown[0]["other"]), (&json!(0), &json!(0)));
+    // totals have noise of their own
+    let apart = "SELECT count(*) AS n FROM (
+          SELECT omrade_niva, omrade, ar, sum(antal) FILTER (WHERE kon <> 'totalt') AS parts, max(antal) FILTER (WHERE kon = 'totalt') AS whole
+          FROM pub.befolkning_omrade WHERE fodelseregion = 'totalt' GROUP BY omrade_niva, omrade, ar) WHERE parts <> whole";
+    assert!(
+        keyed(&["sql", "--format", "json", apart]).good().json()[0]["n"]
+            .as_u64()
+            .unwrap()
+            > 5
+    );
+    assert!(keyed(&["run"]).good().out.starts_with("nothing changed"));
+    // neither the secret nor a key of a record is in the lake, or in what was said
+    let mut read = 0;
+    let mut folders = vec![folder.path("lake")];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(
+                !bytes.windows(16).any(|part| part == &SECRET.as_bytes()[..16]),
+                "{}",
+                path.display()
+            );
+            read += 1;
+        }
+    }
+    assert!(read > 10 && !ran.out.contains(SECRET) && !ran.err.contains(SECRET));
+}
+
+/// A policy of the project that rounds: tables that add up, without a count from 1 to 4.
+#[test]
+fn a_population_is_published_with_small_counts_rounded() {
+    let folder = Folder::demo(400, (2024, 2024));
+    folder.write(
+        "schemas/policies/rund.yaml",
+        "name: rund\ndescription: små tal avrundas\nthreshold: 0\nmethod:\n  round: { base: 5 }\n",
+    );
+    folder.edit("pipelines/demo.yaml", "policy: standard\n", "policy: rund\n");
+    folder.samsyn(&["run"]).good();
+    let sql = "WITH t AS (
+          SELECT omrade_niva, omrade, sum(antal) FILTER (WHERE kon <> 'totalt') AS parts, sum(antal) FILTER (WHERE kon = 'totalt') AS whole,
+            count(*) FILTER (WHERE antal IS NULL OR antal BETWEEN 1 AND 4) AS small
+          FROM pub.befolkning_omrade WHERE fodelseregion = 'totalt' GROUP BY omrade_niva, omrade)
+        SELECT count(*) > 20 AS many, count(*) FILTER (WHERE parts <> whole) AS apart, sum(small) AS small FROM t";
+    assert_eq!(folder.sql(sql), json!([{ "many": true, "apart": 0, "small": 0 }]));
+}
+
+/// A population with `value` is one of amounts: its tables show sums, protected by rules of concentration.
+#[test]
+fn a_population_of_amounts_is_published_as_sums() {
+    let folder = Folder::demo(400, (2024, 2024));
+    folder.write(
+        "sql/core/inkomster.sql",
+        "/*\ngrain: [person, ar]\n*/\nSELECT * FROM core.fiktiv_person WHERE inkomst IS NOT NULL\n",
+    );
+    let contract = std::fs::read_to_string(folder.path("schemas/boende_omrade.odcs.yaml")).unwrap();
+    let contract = contract
+        .replace("boende_omrade", "inkomst_omrade")
+        .replace("name: upplatelseform", "name: kon")
+        .replace(
+            "name: antal\n        logicalType: integer",
+            "name: inkomst\n        logicalType: number",
+        )
+        .replace("personer", "kronor");
+    folder.write("schemas/inkomst_omrade.odcs.yaml", contract);
+    let population = "populations:
+  - name: inkomster
+    from: core.inkomster
+    entity: person
+    value: inkomst
+    policy: p10
+    independent_of: [invanare]
+";
+    folder.edit("pipelines/demo.yaml", "populations:\n", population);
+    folder.edit(
+        "pipelines/demo.yaml",
+        "  - core.fiktiv_person\n",
+        "  - core.fiktiv_person\n  - core.inkomster\n",
+    );
+    let table = "publish:
+  - table: pub.inkomst_omrade
+    contract: inkomst_omrade
+    protect:
+      counts:
+        population: inkomster
+        measure: inkomst
+        dimensions:
+          - name: omrade
+            level_column: omrade_niva
+            levels: [deso_2025, kommun]
+          - name: ar
+          - name: kon
+            total: totalt
+";
+    folder.edit("pipelines/demo.yaml", "publish:\n", table);
+    folder.samsyn(&["run"]).good();
+    let cells = folder.sql(
+        "SELECT count(*) AS alla, count(inkomst) AS visade, count(*) FILTER (WHERE conf_status = 'C') AS dolda FROM pub.inkomst_omrade",
+    );
+    let number = |name: &str| cells[0][name].as_u64().unwrap();
+    assert_eq!(number("alla"), number("visade") + number("dolda"));
+    assert!(number("visade") > 0 && number("dolda") > 0, "{cells}");
+    // what is shown is the sum, and nothing shown has one or two contributors
+    let wrong = folder.sql(
+        "SELECT p.omrade FROM pub.inkomst_omrade AS p JOIN (
+           SELECT deso_2025 AS omrade, ar, kon, sum(inkomst) AS summa, count(DISTINCT person) AS n
+           FROM core.inkomster GROUP BY 1, 2, 3) AS s
+         ON p.omrade = s.omrade AND p.ar = s.ar AND p.kon = s.kon
+         WHERE p.inkomst IS NOT NULL AND (s.n < 3 OR abs(s.summa - p.inkomst) > 0.01)",
+    );
+    assert_eq!(wrong.as_array().map(Vec::len), Some(0), "{wrong}");
+
+    folder.edit("pipelines/demo.yaml", "policy: p10", "policy: standard");
+    folder.samsyn(&["check"]).good();
+    folder.edit(
+        "pipelines/demo.yaml",
+        "policy: standard\n    independent_of",
+        "policy: group\n    independent_of",
+    );
+    assert_eq!(mistakes(&folder)[0].0, "SAMSYN-5061");
+    folder.edit("pipelines/demo.yaml", "policy: group", "policy: p10");
+    folder.edit("pipelines/demo.yaml", "    entity: person\n    value", "    value");
+    assert_eq!(mistakes(&folder)[0].0, "SAMSYN-5066");
+    folder.edit(
+        "pipelines/demo.yaml",
+        "    value: inkomst\n",
+        "    entity: person\n    value: inkomsten\n",
+    );
+    let found = mistakes(&folder);
+    assert_eq!(found[0].0, "SAMSYN-2103", "{found:?}");
+}

@@ -5,16 +5,18 @@ use arrow::{
     datatypes::{DataType, Float64Type, Int64Type},
 };
 use datafusion::prelude::{CsvReadOptions, SessionConfig, SessionContext};
-use samsyn::functions::register_all;
+use samsyn::functions::{RecordKeys, register_all};
 
 use crate::shared::shared;
 
 /// Returns a session with the functions and nothing else.
 #[expect(clippy::disallowed_methods, reason = "the functions alone, without a lake")]
 pub(crate) fn session(partitions: usize) -> SessionContext {
-    let config = SessionConfig::new()
+    let mut config = SessionConfig::new()
         .with_target_partitions(partitions)
         .with_batch_size(64);
+    let keys = RecordKeys::new(b"a secret of the tests, which is long enough").expect("a secret");
+    config.options_mut().extensions.insert(keys);
     let context = SessionContext::new_with_config(config);
     let mut state = context.state();
     register_all(&mut state).expect("the names are free");
@@ -46,7 +48,7 @@ async fn equal(context: &SessionContext, sql: &str, expected: f64) {
     );
 }
 
-async fn csv(context: &SessionContext, name: &str) -> bool {
+pub(crate) async fn csv(context: &SessionContext, name: &str) -> bool {
     let Some(path) = shared(&format!("data/oracles/segregation/{name}.csv")) else {
         return false;
     };

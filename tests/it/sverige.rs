@@ -24,15 +24,18 @@ use samsyn::{
 
 use crate::shared::shared;
 
+mod strategy;
+
 /// A table as a reader sees it.
-struct Table {
-    rows: RecordBatch,
+pub(crate) struct Table {
+    pub(crate) rows: RecordBatch,
     /// Columns with their descriptions and units.
     schema: SchemaRef,
     description: String,
 }
 
-struct Made {
+/// What a run of a pipeline of this project made.
+pub(crate) struct Made {
     tables: BTreeMap<String, Table>,
     result: RunResult,
 }
@@ -47,38 +50,40 @@ impl Progress for Silent {
 
 /// The pipeline's result, made once for all tests here; None without the data.
 fn made() -> Option<&'static Made> {
-    static MADE: LazyLock<Option<Made>> = LazyLock::new(|| {
-        let extracts = shared("data/sweden")?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_stack_size(8 << 20)
-            .enable_all()
-            .build()
-            .unwrap();
-        // on a thread of the runtime: plans need its deep stack
-        let task = runtime.spawn(make(extracts));
-        Some(runtime.block_on(task).unwrap())
-    });
+    static MADE: LazyLock<Option<Made>> = LazyLock::new(|| Some(run_pipeline("sverige", Some(shared("data/sweden")?))));
     MADE.as_ref()
 }
 
-async fn make(extracts: PathBuf) -> Made {
+/// Runs a pipeline of this project in a lake of its own and reads every table.
+pub(crate) fn run_pipeline(pipeline: &'static str, extracts: Option<PathBuf>) -> Made {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_stack_size(8 << 20)
+        .enable_all()
+        .build()
+        .unwrap();
+    // on a thread of the runtime: plans need its deep stack
+    let task = runtime.spawn(make(pipeline, extracts));
+    runtime.block_on(task).unwrap()
+}
+
+async fn make(pipeline: &str, extracts: Option<PathBuf>) -> Made {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let project = Project::load(root).unwrap();
-    let flags = [("extracts", Some(extracts.to_string_lossy().into_owned()))];
+    let flags = [("extracts", extracts.map(|folder| folder.to_string_lossy().into_owned()))];
     let settings = Settings::load(root, &flags).unwrap();
     let options = LakeOptions {
         clock: Clock::Fixed(chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap()),
         storage: BTreeMap::new(),
     };
-    let lake = Lake::open("memory://it-sverige", &options).await.unwrap();
+    let lake = Lake::open(&format!("memory://it-{pipeline}"), &options).await.unwrap();
     let options = EngineOptions {
         threads: 2,
         memory: None,
     };
     let engine = Engine::new(lake.clone(), options).unwrap();
     let checked = check(&project, &engine).await.unwrap();
-    let selected = project.select(&["sverige".to_owned()]).unwrap();
+    let selected = project.select(&[pipeline.to_owned()]).unwrap();
     let planned = plan(&project, &lake, &settings, checked.graph, &selected)
         .await
         .unwrap();
@@ -108,7 +113,7 @@ async fn make(extracts: PathBuf) -> Made {
 }
 
 impl Made {
-    fn table(&self, name: &str) -> &Table {
+    pub(crate) fn table(&self, name: &str) -> &Table {
         self.tables
             .get(name)
             .unwrap_or_else(|| panic!("no {name} among {:?}", self.tables.keys()))
@@ -121,7 +126,7 @@ impl Table {
         cast(column, kind).unwrap()
     }
 
-    fn texts(&self, name: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         let column = self.column(name, &DataType::Utf8);
         column
             .as_string::<i32>()
@@ -130,14 +135,14 @@ impl Table {
             .collect()
     }
 
-    fn integers(&self, name: &str) -> Vec<Option<i64>> {
+    pub(crate) fn integers(&self, name: &str) -> Vec<Option<i64>> {
         self.column(name, &DataType::Int64)
             .as_primitive::<Int64Type>()
             .iter()
             .collect()
     }
 
-    fn numbers(&self, name: &str) -> Vec<Option<f64>> {
+    pub(crate) fn numbers(&self, name: &str) -> Vec<Option<f64>> {
         self.column(name, &DataType::Float64)
             .as_primitive::<Float64Type>()
             .iter()
@@ -637,12 +642,11 @@ fn incomes_as_the_file_has_them() {
 /// Indicator, kommun, year, sex.
 type Kpi = (String, String, i64, String);
 
-#[test]
-fn kolada_keeps_its_status() {
-    let Some(made) = made() else { return };
+/// What the file of indicators says, with its status in SDMX.
+fn kolada() -> BTreeMap<Kpi, (Option<f64>, &'static str, &'static str)> {
     let path = shared("data/sweden/kolada/2024-01-30_KOLADA_data_raw.parquet").unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
-    let mut expected: BTreeMap<Kpi, (Option<f64>, &str, &str)> = BTreeMap::new();
+    let mut expected: BTreeMap<Kpi, (Option<f64>, &'static str, &'static str)> = BTreeMap::new();
     for batch in reader.build().unwrap() {
         let rows = batch.unwrap();
         let schema = rows.schema();
@@ -670,6 +674,13 @@ fn kolada_keeps_its_status() {
             assert!(expected.insert(key, (value, obs, conf)).is_none());
         }
     }
+    expected
+}
+
+#[test]
+fn kolada_keeps_its_status() {
+    let Some(made) = made() else { return };
+    let expected = kolada();
     let table = made.table("pub.nyckeltal_kommun");
     assert_eq!((expected.len(), table.rows.num_rows()), (127_600, 127_600));
     let (kpi, kommun, sex, title) = (

@@ -1,5 +1,6 @@
 //! Composite indices: several indicators as one number that says what it is made of.
 
+use super::components;
 use crate::{
     error::Error,
     functions::{
@@ -20,6 +21,7 @@ const ITEM: Output = Output::Struct(&[
     ("rank", Output::Count),
     ("n", Output::Count),
     ("parts", Output::List(&PART)),
+    ("explained", Output::Number),
 ]);
 const PART: Output = Output::Struct(&[
     ("indicator", Output::Text),
@@ -31,11 +33,11 @@ const PART: Output = Output::Struct(&[
 pub(super) static IDX_COMPOSE: Definition = Definition {
     name: "idx_compose",
     family: Family::Area,
-    formula: "index = Σ w·score/Σ|w| over indicators. 'z': (v − mean)/sd over areas (sd with n); 'minmax': (v − min)/(max − min); 'rank_exp': −23·ln(1 − R(1 − e^(−100/23))), R = rank/n from below, ties share their mean rank. A negative weight turns the indicator round: −z, 1 − minmax, rank from above",
-    reading: "list with area, value, rank (1 the highest), n indicators and parts (indicator, score, contribution) for UNNEST; contributions sum to value; rows are (area, indicator, value), without weight all weigh the same; scores are over the areas of the call: GROUP BY what is to be compared within",
-    range: "'minmax' 0 to 1, 'rank_exp' 0 to 100, 'z' any number with mean 0",
-    null_when: "a value or weight is NULL, or there are no rows; value and rank of an area that lacks an indicator (never the mean of fewer), or whose weights are all 0",
-    source: "OECD & JRC 2008, doi:10.1787/9789264043466-en; Noble et al. 2019, The English Indices of Deprivation 2019: technical report (exponential transformation)",
+    formula: "index = Σ w·score/Σ|w| over indicators. 'z': (v − mean)/sd over areas (sd with n); 'minmax': (v − min)/(max − min); 'rank_exp': −23·ln(1 − R(1 − e^(−100/23))), R = rank/n from below, ties share their mean rank. A negative weight turns the indicator round: −z, 1 − minmax, rank from above. 'pca': index = Σ loading·z, loadings of the first principal component of the correlations between indicators (turned by the sign of their weights, whose size does not count), their sum 0 or more",
+    reading: "list with area, value, rank (1 the highest), n indicators, parts (indicator, score, contribution) for UNNEST; and explained (with 'pca' the share of all variance that the component holds); contributions sum to value; rows are (area, indicator, value), without weight all weigh the same; scores are over the areas of the call: GROUP BY what is to be compared within",
+    range: "'minmax' 0 to 1, 'rank_exp' 0 to 100, 'z' and 'pca' any number with mean 0",
+    null_when: "a value or weight is NULL, or there are no rows; value and rank of an area that lacks an indicator (never the mean of fewer), or whose weights are all 0; explained except with 'pca'",
+    source: "OECD & JRC 2008, doi:10.1787/9789264043466-en; Noble et al. 2019, The English Indices of Deprivation 2019: technical report (exponential transformation); Jolliffe 2002, Principal component analysis, doi:10.1007/b98835",
     example: Example {
         sql: "SELECT idx_compose(area, indicator, value, weight, 'minmax')[2]['value'] FROM (VALUES ('A', 'work', 60.0, -1), ('B', 'work', 70.0, -1), ('C', 'work', 80.0, -1), ('A', 'poor', 20.0, 1), ('B', 'poor', 10.0, 1), ('C', 'poor', 0.0, 1)) AS v(area, indicator, value, weight)",
         result: "0.5",
@@ -73,13 +75,14 @@ enum Method {
     Z,
     MinMax,
     RankExp,
+    Pca,
 }
 
 impl Method {
     /// Returns scores of the values of one indicator, with those of turned ones.
     fn scores(self, values: &[f64]) -> Vec<(f64, f64)> {
         match self {
-            Self::Z => {
+            Self::Z | Self::Pca => {
                 let n = values.len() as f64;
                 let mean = values.iter().sum::<f64>() / n;
                 let sd = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
@@ -141,7 +144,8 @@ fn compose(table: &Table<'_>, params: &Params, weight: impl Fn(usize) -> f64) ->
         "z" => Method::Z,
         "minmax" => Method::MinMax,
         "rank_exp" => Method::RankExp,
-        _ => return Err(unknown("idx_compose", "method", "'z', 'minmax', 'rank_exp'")),
+        "pca" => Method::Pca,
+        _ => return Err(unknown("idx_compose", "method", "'z', 'minmax', 'rank_exp', 'pca'")),
     };
     let (areas, indicators) = (table.key(0), table.key(1));
     if areas.is_empty() {
@@ -177,15 +181,29 @@ fn compose(table: &Table<'_>, params: &Params, weight: impl Fn(usize) -> f64) ->
             });
         }
     }
+    let explained = matches!(method, Method::Pca)
+        .then(|| by_component(&mut parts, table.distinct(1)))
+        .flatten();
+    let size = |of: &[Part]| -> f64 {
+        if matches!(method, Method::Pca) {
+            // loadings are used as they are
+            return if of.iter().any(|part| part.weight.abs() > 0.0) {
+                1.0
+            } else {
+                0.0
+            };
+        }
+        of.iter().map(|part| part.weight).sum()
+    };
     let value = |of: &[Part]| -> Option<f64> {
-        let all: f64 = of.iter().map(|part| part.weight).sum();
+        let all = size(of);
         (of.len() == table.distinct(1) && all > 0.0).then(|| of.iter().map(|part| part.weight * part.score / all).sum())
     };
     let values: Vec<Option<f64>> = parts.iter().map(|of| value(of)).collect();
     let mut order: Vec<f64> = values.iter().flatten().copied().collect();
     order.sort_unstable_by(|left, right| right.total_cmp(left));
     let list = parts.iter().zip(&values).enumerate().map(|(area, (of, value))| {
-        let all: f64 = of.iter().map(|part| part.weight).sum();
+        let all = size(of);
         let rank = value.map(|value| order.partition_point(|other| *other > value) + 1);
         let parts = of.iter().map(|part| {
             let contribution = value.map(|_| part.weight * part.score / all);
@@ -201,7 +219,46 @@ fn compose(table: &Table<'_>, params: &Params, weight: impl Fn(usize) -> f64) ->
             rank.map_or(Value::Null, Value::count),
             Value::count(of.len()),
             Value::List(parts.collect()),
+            explained.map_or(Value::Null, Value::Number),
         ])
     });
     Ok(Value::List(list.collect()))
+}
+
+/// Replaces the weights of parts by the loadings of the first principal component over the areas that have every
+/// indicator, whose scores are standardised again if others were left out, and returns its share of the variance. An
+/// indicator whose weight is 0 everywhere stays out.
+fn by_component(parts: &mut [Vec<Part>], indicators: usize) -> Option<f64> {
+    let mut used = vec![false; indicators];
+    for part in parts.iter().flatten() {
+        used[part.indicator] |= part.weight > 0.0;
+    }
+    let complete: Vec<usize> = (0..parts.len()).filter(|at| parts[*at].len() == indicators).collect();
+    let n = complete.len() as f64;
+    for (indicator, used) in used.iter().enumerate() {
+        let scores: Vec<f64> = complete.iter().map(|at| parts[*at][indicator].score).collect();
+        let mean = scores.iter().sum::<f64>() / n;
+        let sd = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / n).sqrt();
+        for part in parts.iter_mut().flatten().filter(|part| part.indicator == indicator) {
+            // what does not vary, but for its last digits, says nothing
+            part.score = if *used && sd > 1e-12 {
+                (part.score - mean) / sd
+            } else {
+                0.0
+            };
+        }
+    }
+    let scores: Vec<Vec<f64>> = complete
+        .iter()
+        .map(|at| parts[*at].iter().map(|part| part.score).collect())
+        .collect();
+    let component = components::first(&scores, indicators);
+    for part in parts.iter_mut().flatten() {
+        part.weight = if used[part.indicator] {
+            component.loadings[part.indicator]
+        } else {
+            0.0
+        };
+    }
+    component.explained
 }

@@ -1,10 +1,15 @@
-//! Area summaries: the socioeconomic index, the five area types cut from it and moves between them, composite indices.
+//! Area summaries: the socioeconomic index, the five area types cut from it and moves between them, composite indices,
+//! the national index of inequality, areas that are alike.
 //!
 //! Mean and standard deviation are arguments: which areas and which year they are taken over (the country, the same
 //! year) is the caller's statement in SQL, and a wrong choice shows there.
 
+mod components;
 mod compose;
+mod ojamlikhetsindex;
+mod similar;
 mod transitions;
+mod voice;
 
 use super::{
     def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar},
@@ -16,6 +21,9 @@ pub(super) static ALL: &[&Definition] = &[
     &transitions::AREA_TRANSITIONS,
     &AREA_TYPE,
     &compose::IDX_COMPOSE,
+    &ojamlikhetsindex::OJAMLIKHETSINDEX,
+    &similar::SIMILAR_AREAS,
+    &voice::VOICE_GAP,
     &SOCIOECONOMIC_INDEX,
 ];
 
@@ -32,7 +40,7 @@ static SOCIOECONOMIC_INDEX: Definition = Definition {
         sql: "SELECT socioeconomic_index(12.0, 9.0, 6.0)",
         result: "9.0",
     },
-    laws: &[],
+    laws: &[Law::Within(0.0, f64::INFINITY)],
     twins: &[],
     body: Body::Scalar(Scalar {
         takes: &[

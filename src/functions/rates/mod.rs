@@ -2,6 +2,7 @@
 
 mod age;
 mod bayes;
+mod caseload;
 mod direct;
 mod expectancy;
 mod funnel;
@@ -16,6 +17,7 @@ pub(super) mod random;
 mod ranks;
 mod rate;
 mod ratio;
+mod recurrence;
 mod shrink;
 mod wilson;
 
@@ -28,6 +30,9 @@ use super::def::{Definition, Example, Twin};
 
 /// The family.
 pub(super) static ALL: &[&Definition] = &[
+    &caseload::CASELOAD,
+    &recurrence::RECURRENCE_KM,
+    &recurrence::RECURRENCE_RATE,
     &wilson::CI_WILSON,
     &poisson::CI_POISSON,
     &rate::RATE_CI,

@@ -2,7 +2,7 @@
 
 use super::{limits, twin};
 use crate::functions::{
-    def::{Argument, Body, Definition, Example, Family, Outcome, Params, Scalar},
+    def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar},
     value::{Output, Value},
 };
 
@@ -19,7 +19,7 @@ pub(super) static CI_POISSON: Definition = Definition {
         sql: "SELECT round(ci_poisson(3)['hi'], 6)",
         result: "8.767273",
     },
-    laws: &[],
+    laws: &[Law::Within(0.0, f64::INFINITY)],
     twins: &[
         twin(
             "ci_poisson_lo",

@@ -2,7 +2,7 @@
 
 use super::{limits, twin};
 use crate::functions::{
-    def::{Argument, Body, Definition, Example, Family, Outcome, Params, Scalar},
+    def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar},
     value::{Output, Value},
 };
 
@@ -19,7 +19,7 @@ pub(super) static RATE_CI: Definition = Definition {
         sql: "SELECT round(rate_ci(6, 895, 1000)['value'], 6)",
         result: "6.703911",
     },
-    laws: &[],
+    laws: &[Law::Within(0.0, f64::INFINITY)],
     twins: &[
         twin(
             "rate_value",

@@ -5,7 +5,7 @@ use super::{
     twin,
 };
 use crate::functions::{
-    def::{Argument, Body, Definition, Example, Family, Outcome, Params, Scalar},
+    def::{Argument, Body, Definition, Example, Family, Law, Outcome, Params, Scalar},
     value::{Output, Value},
 };
 
@@ -28,7 +28,7 @@ pub(super) static RATE_RATIO_CI: Definition = Definition {
         sql: "SELECT rate_ratio_ci(30, 1000, 15, 2000)['value']",
         result: "4.0",
     },
-    laws: &[],
+    laws: &[Law::Within(0.0, f64::INFINITY)],
     twins: &[
         twin(
             "rate_ratio_value",

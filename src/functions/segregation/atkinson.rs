@@ -67,7 +67,7 @@ pub(super) static SEG_GENERALISED_ENTROPY: Definition = Definition {
     range: "0 (even) and upwards; for c between 0 and 1 at most 1 / (c(1 − c))",
     null_when: "a count is NULL, one of the two groups has nobody, or c ≥ 1 and an area has none of the rest (it would be \
                 infinite), or c ≤ 0 and an area has none of the group",
-    source: "Gradín 2010 (Stata dicseg); Alonso-Villar & Del Río 2010, doi:10.1016/j.mathsocsci.2010.02.001; Hutchens 2004, \
+    source: "Gradín 2010 (Stata dicseg); Alonso-Villar & Del Río 2010, Mathematical Social Sciences 60:30; Hutchens 2004, \
              International Economic Review 45(2)",
     example: Example {
         sql: "SELECT round(seg_generalised_entropy(area, x, t, 2), 6) FROM (VALUES ('A', 10, 30), ('B', 0, 10), ('C', 10, 20)) AS v(area, x, t)",

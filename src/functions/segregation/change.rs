@@ -82,15 +82,20 @@ const NOBODY: f64 = 1e-16;
 
 /// Cells at one time, with their sizes.
 #[derive(Debug, Default)]
-struct Time {
-    cells: Vec<f64>,
-    areas: Vec<f64>,
-    groups: Vec<f64>,
-    total: f64,
+pub(super) struct Time {
+    /// Everybody in a cell.
+    pub(super) cells: Vec<f64>,
+    /// Everybody, by area.
+    pub(super) areas: Vec<f64>,
+    /// Everybody, by group.
+    pub(super) groups: Vec<f64>,
+    /// Everybody.
+    pub(super) total: f64,
 }
 
 impl Time {
-    fn new(at: &[(u32, u32)], cells: Vec<f64>, areas: usize, groups: usize) -> Self {
+    /// Sums cells that are at (area, group).
+    pub(super) fn new(at: &[(u32, u32)], cells: Vec<f64>, areas: usize, groups: usize) -> Self {
         let mut of = Self {
             areas: vec![0.0; areas],
             groups: vec![0.0; groups],
@@ -103,6 +108,11 @@ impl Time {
         of.total = of.groups.iter().sum();
         of.cells = cells;
         of
+    }
+
+    /// Returns whether fewer than two groups have anybody, so that there is no M.
+    pub(super) fn is_of_one(&self) -> bool {
+        self.groups.iter().filter(|n| **n > 0.0).count() < 2
     }
 
     fn told(&self, at: &[(u32, u32)]) -> f64 {
@@ -120,13 +130,14 @@ impl Time {
 
 /// How fitting went.
 #[derive(Debug, Default, Clone, Copy)]
-struct Fit {
+pub(super) struct Fit {
     residual: f64,
     iterations: usize,
 }
 
 impl Fit {
-    fn ended(self) -> bool {
+    /// Returns whether every size was met.
+    pub(super) fn ended(self) -> bool {
         self.residual <= TOLERANCE
     }
 
@@ -136,6 +147,11 @@ impl Fit {
         if !self.ended() {
             return f64::NAN;
         }
+        self.fitted(at, structure, areas, groups).told(at)
+    }
+
+    /// Returns the structure of one time with sizes of others.
+    pub(super) fn fitted(&mut self, at: &[(u32, u32)], structure: &Time, areas: &Time, groups: &Time) -> Time {
         let want = |sizes: &[f64], total: f64| sizes.iter().map(|n| n / total).collect::<Vec<f64>>();
         let (rows, columns) = (want(&areas.areas, areas.total), want(&groups.groups, groups.total));
         let mut by = vec![1.0; columns.len()];
@@ -179,7 +195,7 @@ impl Fit {
             .zip(&structure.cells)
             .map(|((area, group), n)| n * per[*area as usize] * by[*group as usize])
             .collect();
-        Time::new(at, cells, rows.len(), columns.len()).told(at)
+        Time::new(at, cells, rows.len(), columns.len())
     }
 }
 
@@ -191,40 +207,12 @@ fn change(table: &Table<'_>, params: &Params) -> Outcome {
                 .hint("leave it out for 'shapley', which treats both times alike"),
         );
     }
-    let mut at: Vec<(u32, u32)> = table.key(0).iter().copied().zip(table.key(1).iter().copied()).collect();
-    let (areas, groups) = (table.distinct(0), table.distinct(1));
-    let [mut before, mut after] = [0, 1].map(|time| Time::new(&at, table.count(time).to_vec(), areas, groups));
-    for time in [&before, &after] {
-        if time.groups.iter().filter(|n| **n > 0.0).count() < 2 {
-            return Ok(Value::Null);
-        }
+    let (mut at, [mut before, mut after]) = times(table);
+    if before.is_of_one() || after.is_of_one() {
+        return Ok(Value::Null);
     }
     let (first, last) = (before.told(&at), after.told(&at));
-    // leave out what is not there at both times, until everything left is
-    loop {
-        let stays: Vec<bool> = at
-            .iter()
-            .map(|(area, group)| {
-                [&before, &after]
-                    .iter()
-                    .all(|time| time.areas[*area as usize] > 0.0 && time.groups[*group as usize] > 0.0)
-            })
-            .collect();
-        if stays.iter().all(|stays| *stays) {
-            break;
-        }
-        let keep = |of: &[f64]| {
-            of.iter()
-                .zip(&stays)
-                .filter(|(_, stays)| **stays)
-                .map(|(n, _)| *n)
-                .collect()
-        };
-        let cells = [keep(&before.cells), keep(&after.cells)];
-        let mut each = stays.iter();
-        at.retain(|_| each.next().is_some_and(|stays| *stays));
-        [before, after] = cells.map(|cells| Time::new(&at, cells, areas, groups));
-    }
+    [before, after] = of_both(&mut at, [before, after]);
     let (from, to) = (before.told(&at), after.told(&at));
     let mut fit = Fit::default();
     let parts = match method {
@@ -260,8 +248,45 @@ fn change(table: &Table<'_>, params: &Params) -> Outcome {
     ]))
 }
 
+/// Returns where the cells are, and the cells at both times.
+pub(super) fn times(table: &Table<'_>) -> (Vec<(u32, u32)>, [Time; 2]) {
+    let at: Vec<(u32, u32)> = table.key(0).iter().copied().zip(table.key(1).iter().copied()).collect();
+    let (areas, groups) = (table.distinct(0), table.distinct(1));
+    let times = [0, 1].map(|time| Time::new(&at, table.count(time).to_vec(), areas, groups));
+    (at, times)
+}
+
+/// Leaves out areas and groups that are not there at both times, until everything left is.
+pub(super) fn of_both(at: &mut Vec<(u32, u32)>, [mut before, mut after]: [Time; 2]) -> [Time; 2] {
+    let (areas, groups) = (before.areas.len(), before.groups.len());
+    loop {
+        let stays: Vec<bool> = at
+            .iter()
+            .map(|(area, group)| {
+                [&before, &after]
+                    .iter()
+                    .all(|time| time.areas[*area as usize] > 0.0 && time.groups[*group as usize] > 0.0)
+            })
+            .collect();
+        if stays.iter().all(|stays| *stays) {
+            return [before, after];
+        }
+        let keep = |of: &[f64]| {
+            of.iter()
+                .zip(&stays)
+                .filter(|(_, stays)| **stays)
+                .map(|(n, _)| *n)
+                .collect()
+        };
+        let cells = [keep(&before.cells), keep(&after.cells)];
+        let mut each = stays.iter();
+        at.retain(|_| each.next().is_some_and(|stays| *stays));
+        [before, after] = cells.map(|cells| Time::new(at, cells, areas, groups));
+    }
+}
+
 /// Numbers the areas and groups that are left from 0, and fills cells that are empty at one of the times.
-fn squeeze(at: &mut [(u32, u32)], times: [&Time; 2]) -> [Time; 2] {
+pub(super) fn squeeze(at: &mut [(u32, u32)], times: [&Time; 2]) -> [Time; 2] {
     let number = |there: &[f64]| {
         let mut next = 0;
         let places: Vec<u32> = there

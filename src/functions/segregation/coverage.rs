@@ -14,7 +14,7 @@ pub(super) static SEG_COVERAGE: Definition = Definition {
     reading: "struct to stand beside an index: with suppressed areas the index is NULL, with few areas it is mostly chance",
     range: "0 and upwards",
     null_when: "never: it says why others are NULL",
-    source: "Cowgill & Cowgill 1951, doi:10.2307/2088132 (areas matter); conventions of this library, 2026",
+    source: "Cowgill & Cowgill 1951, American Sociological Review 16:825 (areas matter); conventions of this library, 2026",
     example: Example {
         sql: "SELECT seg_coverage(area, x, t)['n_suppressed'] FROM (VALUES ('A', 10, 20), ('B', NULL, 10), ('C', 0, 0)) AS v(area, x, t)",
         result: "1",

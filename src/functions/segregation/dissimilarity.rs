@@ -38,7 +38,7 @@ pub(super) static SEG_DISSIMILARITY: Definition = Definition {
 };
 
 /// Returns D of two groups; nothing when one of them has nobody.
-pub(super) fn two(areas: &Wide) -> Option<f64> {
+pub(in crate::functions) fn two(areas: &Wide) -> Option<f64> {
     let all = areas.all;
     if all.x <= 0.0 || all.y <= 0.0 {
         return None;

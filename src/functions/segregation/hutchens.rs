@@ -15,7 +15,7 @@ pub(super) static SEG_HUTCHENS: Definition = Definition {
     reading: "how far the groups' distributions over areas are from each other; parts of the map add up",
     range: "0 (even) to 1 (apart; of several groups: no area has all of them)",
     null_when: "a count is NULL, or fewer than two groups have anybody",
-    source: "Hutchens 2001, Mathematical Social Sciences 41(1); Hutchens 2004, International Economic Review 45(2); \
+    source: "Hutchens 2001, Mathematical Social Sciences 42(1); Hutchens 2004, International Economic Review 45(2); \
              Frankel & Volij 2011, doi:10.1016/j.jet.2010.10.008 (several groups)",
     example: Example {
         sql: "SELECT round(seg_hutchens(area, x, t), 6) FROM (VALUES ('A', 10, 20), ('B', 0, 10), ('C', 10, 10)) AS v(area, x, t)",

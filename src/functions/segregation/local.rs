@@ -28,7 +28,7 @@ pub(super) static SEG_LOCAL: Definition = Definition {
               divergence",
     range: "value from 0 (as the whole) upwards",
     null_when: "a count is NULL, or fewer than two groups have anybody",
-    source: "Theil & Finizza 1971, doi:10.1080/0022250X.1971.9989795; Alonso-Villar & Del Río 2010, doi:10.1016/j.mathsocsci.2010.02.001",
+    source: "Theil & Finizza 1971, doi:10.1080/0022250X.1971.9989795; Alonso-Villar & Del Río 2010, Mathematical Social Sciences 60:30",
     example: Example {
         sql: "SELECT round(seg_local(area, grp, n)[1]['value'], 6) FROM (VALUES ('A', 'x', 10), ('A', 'y', 10), ('B', 'y', 20)) AS v(area, grp, n)",
         result: "0.143841",

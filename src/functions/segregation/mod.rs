@@ -9,17 +9,19 @@ mod areas;
 mod atkinson;
 mod bounds;
 mod change;
+mod change_units;
 mod concentration_profile;
 mod coverage;
 mod curve;
 mod decompose;
-mod dissimilarity;
+pub(super) mod dissimilarity;
 mod exact;
 mod exposure;
 mod gini;
 mod gorard;
 mod hutchens;
 mod ice;
+mod inference;
 mod information;
 mod karmel_maclachlan;
 mod lexis;
@@ -60,6 +62,7 @@ pub(super) static ALL: &[&Definition] = &[
     &bounds::SEG_SQUARED_VARIATION_BOUNDS,
     &bounds::SEG_VARIANCE_RATIO_BOUNDS,
     &change::SEG_CHANGE,
+    &change_units::SEG_CHANGE_UNITS,
     &concentration_profile::SEG_CONCENTRATION_CURVE,
     &concentration_profile::SEG_CONCENTRATION_PROFILE,
     &coverage::SEG_COVERAGE,
@@ -75,6 +78,13 @@ pub(super) static ALL: &[&Definition] = &[
     &gorard::SEG_GORARD,
     &hutchens::SEG_HUTCHENS,
     &ice::SEG_ICE,
+    &inference::SEG_BOOTSTRAP,
+    &inference::SEG_CONTRIBUTION,
+    &inference::SEG_COUNTERFACTUAL,
+    &inference::SEG_DIFFERENCE_TEST,
+    &inference::SEG_SCENARIO,
+    &inference::SEG_SCENARIO_AREAS,
+    &inference::SEG_TEST,
     &information::SEG_INFORMATION_THEORY,
     &information::SEG_MUTUAL_INFORMATION,
     &karmel_maclachlan::SEG_KARMEL_MACLACHLAN,

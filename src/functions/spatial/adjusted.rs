@@ -4,7 +4,7 @@ use super::{network::Network, places::choice};
 use crate::{
     error::Error,
     functions::{
-        def::{Argument, Body, Definition, Example, Family, Form, Outcome, Params},
+        def::{Argument, Body, Definition, Example, Family, Form, Law, Outcome, Params},
         table::{Table, Unit},
         value::Value,
     },
@@ -23,7 +23,7 @@ pub(super) static SEG_ADJUSTED_DISSIMILARITY: Definition = Definition {
         sql: "SELECT round(seg_adjusted_dissimilarity(area, neighbour, x, t, w), 6) FROM (VALUES ('A', 'A', 30, 40, 0), ('B', 'B', 25, 40, 0), ('C', 'C', 1, 40, 0), ('A', 'B', NULL, NULL, 1), ('B', 'A', NULL, NULL, 1)) AS v(area, neighbour, x, t, w)",
         result: "0.466518",
     },
-    laws: &[],
+    laws: &[Law::Scale, Law::ZeroWhenEven, Law::GroupSymmetry],
     twins: &[],
     body: Body::Aggregate(&[Form::table(
         &[
@@ -55,7 +55,7 @@ pub(super) static SEG_SHAPE_ADJUSTED_DISSIMILARITY: Definition = Definition {
         sql: "SELECT round(seg_shape_adjusted_dissimilarity(area, neighbour, p, a, x, t, w), 6) FROM (VALUES ('A', 'A', 4, 1, 30, 40, 0), ('B', 'B', 6, 2, 25, 40, 0), ('C', 'C', 6, 2, 1, 40, 0), ('A', 'B', 0, 0, NULL, NULL, 1), ('B', 'A', 0, 0, NULL, NULL, 1)) AS v(area, neighbour, p, a, x, t, w)",
         result: "0.482143",
     },
-    laws: &[],
+    laws: &[Law::Scale, Law::ZeroWhenEven, Law::GroupSymmetry],
     twins: &[],
     body: Body::Aggregate(&[Form::table(
         &[

@@ -55,6 +55,7 @@ const SCALE: Output = Output::Struct(&[
     ("exposure", Output::Number),
     ("correlation", Output::Number),
     ("si", Output::Number),
+    ("atkinson", Output::Number),
 ]);
 
 const SOURCE: &str =
@@ -121,9 +122,9 @@ pub(super) static SEG_NEIGHBOURHOOD_ISOLATION: Definition = Definition {
 pub(super) static SEG_NEIGHBOURHOOD_PROFILE: Definition = Definition {
     name: "seg_neighbourhood_profile",
     family: Family::Spatial,
-    formula: "by k: D, G, H, isolation, exposure and η² with every area's nearest k people as its unit; weight 'person': units weigh as many as live in the area; 'area': as many as are in the unit, as EquiPop does; P is the share of the whole; si = Σ (x/X) R_k; n_short counts areas that found fewer than k; k of 0 is the areas alone",
+    formula: "by k: D, G, H, isolation, exposure, η² and Atkinson(½) with every area's nearest k people as its unit; weight 'person': units weigh as many as live in the area; 'area': as many as are in the unit, as EquiPop does; P is the share of the whole; si = Σ (x/X) R_k; n_short counts areas that found fewer than k; k of 0 is the areas alone",
     reading: "list of scales with the segregation between surroundings of k people; falling fast is segregation in small patches; for UNNEST",
-    range: "0 to 1",
+    range: "0 to 1; information_theory, correlation and atkinson may fall below 0 where surroundings do not average to the whole",
     null_when: "a coordinate or count is NULL, or the group or the rest has nobody",
     source: SOURCE,
     example: Example {
@@ -338,12 +339,13 @@ fn isolation(table: &Table<'_>, params: &Params) -> Outcome {
 }
 
 /// Indices of units of which the whole's share is known.
-fn indices(units: &[(f64, f64)], share: f64) -> [f64; 6] {
+fn indices(units: &[(f64, f64)], share: f64) -> [f64; 7] {
     let entropy = |share: f64| {
         let part = |share: f64| if share > 0.0 { -share * share.ln() } else { 0.0 };
         part(share) + part(1.0 - share)
     };
-    let (mut t, mut x, mut apart, mut told, mut met, mut other) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+    let spread = share * (1.0 - share);
+    let (mut t, mut x, mut apart, mut told, mut met, mut other, mut lost) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
     for (n, p) in units {
         t += n;
         x += n * p;
@@ -351,6 +353,8 @@ fn indices(units: &[(f64, f64)], share: f64) -> [f64; 6] {
         told += n * (entropy(share) - entropy(*p));
         met += n * p * p;
         other += n * p * (1.0 - p);
+        // 0 where the share is that of the whole, not a rounding error
+        lost += n * (1.0 - (p * (1.0 - p) / spread).sqrt());
     }
     let mut order: Vec<&(f64, f64)> = units.iter().collect();
     order.sort_by(|left, right| left.1.total_cmp(&right.1));
@@ -360,7 +364,6 @@ fn indices(units: &[(f64, f64)], share: f64) -> [f64; 6] {
         people += n;
         sum += n * p;
     }
-    let spread = share * (1.0 - share);
     let isolation = met / x;
     [
         apart / (2.0 * t * spread),
@@ -369,6 +372,7 @@ fn indices(units: &[(f64, f64)], share: f64) -> [f64; 6] {
         isolation,
         other / x,
         (isolation - share) / (1.0 - share),
+        lost / t * (2.0 - lost / t),
     ]
 }
 
@@ -410,15 +414,17 @@ fn profile(table: &Table<'_>, params: &Params) -> Outcome {
             units.push((if person { of.t } else { around.n }, share));
         }
         let mut fields = vec![Value::Number(*k), Value::count(short)];
-        let indices = indices(&units, all.x / all.t);
-        fields.extend(indices.into_iter().map(|value| {
+        let number = |value: f64| {
             if value.is_finite() {
                 Value::Number(value)
             } else {
                 Value::Null
             }
-        }));
+        };
+        let [first @ .., atkinson] = indices(&units, all.x / all.t);
+        fields.extend(first.map(number));
         fields.push(Value::Number(met / all.x));
+        fields.push(number(atkinson));
         Value::Struct(fields)
     });
     Ok(Value::List(list.collect()))

@@ -36,7 +36,7 @@ pub(super) static SEG_ABSOLUTE_CLUSTERING: Definition = Definition {
         sql: "SELECT round(seg_absolute_clustering(area, east, north, m2, x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "0.449785",
     },
-    laws: &[],
+    laws: &[Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[
         Form::table(EDGES, absolute).sees_nulls().sees_empty(),
@@ -57,7 +57,7 @@ pub(super) static SEG_SPATIAL_PROXIMITY: Definition = Definition {
         sql: "SELECT round(seg_spatial_proximity(area, east, north, m2, x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "1.309821",
     },
-    laws: &[],
+    laws: &[Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[
         Form::table(EDGES, spatial).sees_nulls(),
@@ -79,7 +79,7 @@ pub(super) static SEG_RELATIVE_CLUSTERING: Definition = Definition {
         sql: "SELECT round(seg_relative_clustering(area, east, north, m2, x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "0.661269",
     },
-    laws: &[],
+    laws: &[Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[Form::table(EDGES, relative).sees_nulls(), Form::table(PLACES, relative)]),
 };
@@ -110,12 +110,12 @@ pub(super) static SEG_DISTANCE_DECAY_ISOLATION: Definition = Definition {
     reading: "chance that the next person whom a member of the group meets is of the group, when nearer people are met more often",
     range: "0 to 1; 1 when the group is everybody",
     null_when: "a number or count is NULL, nobody is in the group, or somebody is near to nobody",
-    source: "Morgan 1983, doi:10.2307/2095250",
+    source: "Morgan 1983, Area 15:211",
     example: Example {
         sql: "SELECT round(seg_distance_decay_isolation(area, east, north, m2, x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "0.66766",
     },
-    laws: &[],
+    laws: &[Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[
         Form::table(EDGES, isolation).sees_nulls(),
@@ -131,7 +131,7 @@ pub(super) static SEG_DISTANCE_DECAY_EXPOSURE: Definition = Definition {
     reading: "chance that the next person whom a member of the first group meets is of the second, when nearer people are met more often",
     range: "0 to 1",
     null_when: "a number or count is NULL, or one of the groups has nobody",
-    source: "Morgan 1983, doi:10.2307/2095250",
+    source: "Morgan 1983, Area 15:211",
     example: Example {
         sql: "SELECT round(seg_distance_decay_exposure(area, east, north, m2, x, t - x, t), 6) FROM (VALUES ('A', 0, 0, 1e6, 30, 40), ('B', 1000, 0, 1e6, 25, 40), ('C', 5000, 0, 1e6, 1, 40)) AS v(area, east, north, m2, x, t)",
         result: "0.33234",

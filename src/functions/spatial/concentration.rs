@@ -45,7 +45,7 @@ pub(super) static SEG_ABSOLUTE_CONCENTRATION: Definition = Definition {
     family: Family::Spatial,
     formula: "1 − (Σ x a/X − S₁)/(S₂ − S₁); S₁ (S₂) is the people's mean area size in the smallest (largest) areas that hold X people, the crossing one included; areas of one size in the order of their keys",
     reading: "how near the group comes to living in the smallest areas only",
-    range: "0 (in the largest areas) to 1 (in the smallest)",
+    range: "0 (in the largest areas) to 1 (in the smallest); slightly below 0 for a group so large that it shares them",
     null_when: "a size or count is NULL, nobody is in the group, or all areas that matter are equally large",
     source: "Massey & Denton 1988, doi:10.1093/sf/67.2.281",
     example: Example {

@@ -19,7 +19,7 @@ mod neighbours;
 mod network;
 mod places;
 mod proximity;
-mod random;
+pub(super) mod random;
 mod smoothed;
 
 use super::def::Definition;

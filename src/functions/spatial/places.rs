@@ -6,6 +6,7 @@
 use crate::{
     error::{Error, Result},
     functions::{
+        call::order,
         def::Params,
         table::{Table, Unit, Wide},
     },
@@ -154,8 +155,7 @@ impl Groups {
 
 /// The error of an option that is out of bounds.
 pub(super) fn option(function: &str, name: &str, wanted: &str) -> Error {
-    Error::invalid(6005, format!("`{function}` wants `{name}` to be {wanted}"))
-        .hint(format!("see `samsyn functions {function}`"))
+    Error::invalid(6005, format!("`{function}` wants `{name}` to be {wanted}")).hint(order(function))
 }
 
 /// Returns a number of the call that must be above 0.

@@ -3,7 +3,7 @@
 
 /// A stream of random numbers (SplitMix64, Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stream(u64);
+pub(in crate::functions) struct Stream(u64);
 
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -15,19 +15,30 @@ fn mix(mut of: u64) -> u64 {
 
 impl Stream {
     /// The stream of a seed and two counters.
-    pub(super) fn new(seed: usize, a: usize, b: usize) -> Self {
+    pub(in crate::functions) fn new(seed: usize, a: usize, b: usize) -> Self {
         let add = |state: u64, of: usize| mix(state.wrapping_add(STEP) ^ mix((of as u64).wrapping_add(STEP)));
         Self(add(add(add(0, seed), a), b))
     }
 
+    /// The stream of a seed that is any finite number, and a counter.
+    pub(in crate::functions) fn seeded(seed: f64, a: usize) -> Self {
+        let add = |state: u64, of: u64| mix(state.wrapping_add(STEP) ^ mix(of.wrapping_add(STEP)));
+        Self(add(add(0, (seed + 0.0).to_bits()), a as u64))
+    }
+
+    /// Returns a number between 0 and 1, neither of which it is.
+    pub(in crate::functions) fn uniform(&mut self) -> f64 {
+        ((self.next() >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0
+    }
+
     /// Returns the next 64 bits.
-    pub(super) fn next(&mut self) -> u64 {
+    pub(in crate::functions) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         mix(self.0)
     }
 
     /// Returns a number from 0 to below `end`; the bias is below `end` / 2⁶⁴.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(in crate::functions) fn below(&mut self, end: usize) -> usize {
         let wide = u128::from(self.next()) * end as u128;
         #[expect(clippy::cast_possible_truncation, reason = "the high half is below `end`")]
         let high = (wide >> 64) as usize;
@@ -35,7 +46,12 @@ impl Stream {
     }
 
     /// Draws the first `count` of `pool` anew without replacement, by swapping; tells the swaps to undo them.
-    pub(super) fn shuffle<T>(&mut self, pool: &mut [T], count: usize, mut swapped: impl FnMut(usize, usize)) {
+    pub(in crate::functions) fn shuffle<T>(
+        &mut self,
+        pool: &mut [T],
+        count: usize,
+        mut swapped: impl FnMut(usize, usize),
+    ) {
         for at in 0..count.min(pool.len()) {
             let other = at + self.below(pool.len() - at);
             pool.swap(at, other);

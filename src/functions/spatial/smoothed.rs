@@ -42,7 +42,7 @@ pub(super) static SEG_SPATIAL_DISSIMILARITY: Definition = Definition {
         sql: "SELECT round(seg_spatial_dissimilarity(area, east, north, x, t, 2000), 6) FROM (VALUES ('A', 0, 0, 30, 40), ('B', 1000, 0, 25, 40), ('C', 5000, 0, 1, 40)) AS v(area, east, north, x, t)",
         result: "0.591518",
     },
-    laws: &[Law::Within(0.0, 1.0)],
+    laws: &[Law::Within(0.0, 1.0), Law::Scale, Law::ZeroWhenEven, Law::GroupSymmetry],
     twins: &[],
     body: Body::Aggregate(&[Form::table(WIDE, dissimilarity), Form::table(LONG, dissimilarity)]),
 };
@@ -60,7 +60,12 @@ pub(super) static SEG_SPATIAL_INFORMATION_THEORY: Definition = Definition {
         sql: "SELECT round(seg_spatial_information_theory(area, east, north, x, t, 2000), 6) FROM (VALUES ('A', 0, 0, 30, 40), ('B', 1000, 0, 25, 40), ('C', 5000, 0, 1, 40)) AS v(area, east, north, x, t)",
         result: "0.345005",
     },
-    laws: &[Law::Within(-1.0, 1.0)],
+    laws: &[
+        Law::Within(-1.0, 1.0),
+        Law::Scale,
+        Law::ZeroWhenEven,
+        Law::GroupSymmetry,
+    ],
     twins: &[],
     body: Body::Aggregate(&[Form::table(WIDE, information), Form::table(LONG, information)]),
 };
@@ -78,7 +83,12 @@ pub(super) static SEG_SPATIAL_RELATIVE_DIVERSITY: Definition = Definition {
         sql: "SELECT round(seg_spatial_relative_diversity(area, east, north, x, t, 2000), 6) FROM (VALUES ('A', 0, 0, 30, 40), ('B', 1000, 0, 25, 40), ('C', 5000, 0, 1, 40)) AS v(area, east, north, x, t)",
         result: "0.392701",
     },
-    laws: &[Law::Within(-1.0, 1.0)],
+    laws: &[
+        Law::Within(-1.0, 1.0),
+        Law::Scale,
+        Law::ZeroWhenEven,
+        Law::GroupSymmetry,
+    ],
     twins: &[],
     body: Body::Aggregate(&[Form::table(WIDE, diversity), Form::table(LONG, diversity)]),
 };
@@ -96,7 +106,7 @@ pub(super) static SEG_SPATIAL_EXPOSURE: Definition = Definition {
         sql: "SELECT round(seg_spatial_exposure(area, east, north, x, t - x, t, 2000), 6) FROM (VALUES ('A', 0, 0, 30, 40), ('B', 1000, 0, 25, 40), ('C', 5000, 0, 1, 40)) AS v(area, east, north, x, t)",
         result: "0.322768",
     },
-    laws: &[Law::Within(0.0, 1.0)],
+    laws: &[Law::Within(0.0, 1.0), Law::Scale],
     twins: &[],
     body: Body::Aggregate(&[Form::table(TWO, exposure)]),
 };
@@ -114,7 +124,7 @@ pub(super) static SEG_SMOOTHED_DISSIMILARITY: Definition = Definition {
         sql: "SELECT round(seg_smoothed_dissimilarity(area, east, north, x, t, 2000), 6) FROM (VALUES ('A', 0, 0, 30, 40), ('B', 1000, 0, 25, 40), ('C', 5000, 0, 1, 40)) AS v(area, east, north, x, t)",
         result: "0.488097",
     },
-    laws: &[Law::Within(0.0, 1.0)],
+    laws: &[Law::Within(0.0, 1.0), Law::Scale, Law::ZeroWhenEven, Law::GroupSymmetry],
     twins: &[],
     body: Body::Aggregate(&[
         Form::table(

@@ -1,5 +1,7 @@
 //! Whether a goal is reached, will be, or slips away.
 
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
 use super::series::{Point, series};
 use crate::{
     error::Error,
@@ -15,11 +17,11 @@ use crate::{
 pub(super) static GOAL_STATUS: Definition = Definition {
     name: "goal_status",
     family: Family::Trend,
-    formula: "actual_pace = (last − first)/years between them, required_pace = (target − last)/years left, projected = last + actual_pace·years left; reached: last is at the target or past it; away: the pace goes the wrong way; in_pace: projected is at the target or past it; else behind",
-    reading: "struct with status, required_pace and actual_pace per year, projected value in the target's year, baseline (value of the first period), value (of the last), n periods, and reason; direction 'up' or 'down' is the one wanted, 'auto' that from baseline to target; start the series at the baseline with FILTER",
+    formula: "actual_pace = (last − first)/years between them, required_pace = (target − last)/years left, projected = last + actual_pace·years left; reached: last is at the target or past it; away: the pace goes the wrong way; in_pace: projected is at the target or past it; else behind; p_reach = P(t ≥ (target − projected)/s) in the direction wanted, for a random walk with drift: s² = σ²(L + L²/T), σ² = Σ(change − pace·years)²/years/(n − 2), L years left, T years observed, t Student with n − 2 degrees",
+    reading: "struct with status, required_pace and actual_pace per year, projected value in the target's year, baseline (value of the first period), value (of the last), n periods, reason, and p_reach (the chance that the value is at the target or past it in the target's year, if the series goes on as it has moved between its periods); direction 'up' or 'down' is the one wanted, 'auto' that from baseline to target; start the series at the baseline with FILTER",
     range: "'reached', 'in_pace', 'behind' or 'away'",
-    null_when: "an argument is NULL or there are no rows; status alone where reason says so: one period only, several targets, baseline equal to the target with 'auto'; required_pace when the goal is reached or its direction not known; required_pace and projected when the target's year has passed",
-    source: "Eurostat 2024, Sustainable development in the European Union: assessment of progress towards quantitative targets (actual against required pace)",
+    null_when: "an argument is NULL or there are no rows; status alone where reason says so: one period only, several targets, baseline equal to the target with 'auto'; required_pace when the goal is reached or its direction not known; required_pace and projected when the target's year has passed; p_reach also with fewer than three periods",
+    source: "Eurostat 2024, Sustainable development in the European Union: assessment of progress towards quantitative targets (actual against required pace); Hyndman & Athanasopoulos 2021, Forecasting: principles and practice, 3rd edition (random walk with drift)",
     example: Example {
         sql: "SELECT goal_status(year, v, 10, 2030)['status'] FROM (VALUES (2020, 20.0), (2022, 18.5), (2024, 17.0)) AS s(year, v)",
         result: "behind",
@@ -54,6 +56,7 @@ pub(super) static GOAL_STATUS: Definition = Definition {
         ("value", Output::Number),
         ("n", Output::Count),
         ("reason", Output::Text),
+        ("p_reach", Output::Number),
     ]))]),
 };
 
@@ -92,6 +95,31 @@ fn said(sign: f64, to_go: f64, pace: Option<f64>, projected: Option<f64>, target
     }
 }
 
+/// Returns the chance that the missing part of the way, in the direction wanted, is made up by chance; nothing with
+/// fewer than three periods, or when no direction is wanted.
+fn chance(points: &[Point], pace: Option<f64>, missing: Option<f64>, left: f64) -> Option<f64> {
+    let (pace, missing) = (pace?, missing?);
+    let (first, last) = (points.first()?, points.last()?);
+    if points.len() < 3 {
+        return None;
+    }
+    let freedom = (points.len() - 2) as f64;
+    let squares: f64 = points
+        .windows(2)
+        .map(|two| {
+            let years = two[1].at - two[0].at;
+            (two[1].numbers[0] - two[0].numbers[0] - pace * years).powi(2) / years
+        })
+        .sum();
+    let spread = (squares / freedom * (left + left * left / (last.at - first.at))).sqrt();
+    // differences of the last digits are no spread
+    let digits = 1e-9 * last.numbers[0].abs().max(first.numbers[0].abs());
+    match StudentsT::new(0.0, 1.0, freedom) {
+        Ok(t) if spread > digits => Some(t.sf(missing / spread)),
+        _ => Some(f64::from(u8::from(missing <= digits))),
+    }
+}
+
 fn status(table: &Table<'_>, params: &Params) -> Outcome {
     let points = series("goal_status", table, 3)?;
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
@@ -124,5 +152,6 @@ fn status(table: &Table<'_>, params: &Params) -> Outcome {
         value.into(),
         Value::count(points.len()),
         text(reason),
+        number(chance(&points, pace, projected.map(|of| wanted * (target - of)), left).filter(|_| wanted.abs() > 0.0)),
     ]))
 }

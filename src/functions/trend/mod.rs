@@ -11,7 +11,8 @@ mod goal;
 mod line;
 mod mann_kendall;
 mod recent;
-mod series;
+pub(super) mod series;
+mod series_break;
 
 use super::def::Definition;
 
@@ -20,6 +21,7 @@ pub(super) static ALL: &[&Definition] = &[
     &benchmark::COMPARE_BENCHMARK,
     &gap_trend::GAP_TREND,
     &goal::GOAL_STATUS,
+    &series_break::SERIES_BREAK,
     &armitage::TREND_COCHRAN_ARMITAGE,
     &mann_kendall::TREND_MK,
     &recent::TREND_RECENT,

@@ -7,15 +7,15 @@ use crate::{
 
 /// One period, with its numbers.
 #[derive(Debug, Clone)]
-pub(super) struct Point {
+pub(in crate::functions) struct Point {
     /// Its middle, in years.
-    pub(super) at: f64,
+    pub(in crate::functions) at: f64,
     /// The numbers after the period, in the order of the signature.
-    pub(super) numbers: Vec<f64>,
+    pub(in crate::functions) numbers: Vec<f64>,
     /// Place of its cell in the table.
-    pub(super) cell: usize,
+    pub(in crate::functions) cell: usize,
     /// Whether one of the numbers is NULL and stands as 0.
-    pub(super) unknown: bool,
+    pub(in crate::functions) unknown: bool,
 }
 
 /// Returns the first and the last year; a school year is the year in which it begins.
@@ -26,7 +26,7 @@ fn span(text: &str) -> Option<(i32, i32)> {
 }
 
 /// Returns the periods of a table in the order of time, each with the numbers of the keys after it.
-pub(super) fn series(function: &str, table: &Table<'_>, numbers: usize) -> Result<Vec<Point>> {
+pub(in crate::functions) fn series(function: &str, table: &Table<'_>, numbers: usize) -> Result<Vec<Point>> {
     table.one_a_unit(function, if numbers == 0 { "period" } else { "value" })?;
     let unknown = table.suppressed();
     let mut points = table

@@ -6,7 +6,7 @@
 
 const PRIME: u64 = (1 << 61) - 1;
 
-fn multiply(a: u64, b: u64) -> u64 {
+pub(super) fn multiply(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     // both halves are below 2^61
     let low = u64::try_from(product & u128::from(PRIME)).unwrap_or_default();
@@ -15,11 +15,11 @@ fn multiply(a: u64, b: u64) -> u64 {
     if sum >= PRIME { sum - PRIME } else { sum }
 }
 
-fn subtract(a: u64, b: u64) -> u64 {
+pub(super) fn subtract(a: u64, b: u64) -> u64 {
     if a >= b { a - b } else { a + PRIME - b }
 }
 
-fn inverse(value: u64) -> u64 {
+pub(super) fn inverse(value: u64) -> u64 {
     let (mut result, mut base, mut exponent) = (1, value, PRIME - 2);
     while exponent > 0 {
         if exponent & 1 == 1 {
@@ -71,7 +71,7 @@ impl Marks {
 }
 
 /// What the attacker has solved: vectors in echelon form, each known by its first row.
-struct Attacker {
+pub(super) struct Attacker {
     /// The vector with 1 in this row as its first: its other entries.
     solved: Vec<Option<Vec<(u32, u64)>>>,
     /// The vector at work, over all rows.
@@ -80,7 +80,7 @@ struct Attacker {
 }
 
 impl Attacker {
-    fn new(rows: usize) -> Self {
+    pub(super) fn new(rows: usize) -> Self {
         Self {
             solved: vec![None; rows],
             values: vec![0; rows],
@@ -128,6 +128,28 @@ impl Attacker {
         self.solved[first] = Some(rest);
     }
 
+    /// Learns the sums of sets, small ones first: they are solved at once and leave less of the large ones.
+    pub(super) fn learn_all(&mut self, published: &[&[u32]]) {
+        let mut sets: Vec<&[u32]> = published.to_vec();
+        sets.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+        sets.dedup();
+        for set in sets {
+            self.learn(set);
+        }
+    }
+
+    /// What is left of a set's sum when what is solved is subtracted, by rising rows.
+    pub(super) fn rest(&mut self, set: &[u32]) -> Vec<(u32, u64)> {
+        self.load(set);
+        let mut rest = Vec::new();
+        let mut from = 0;
+        while let Some((row, value)) = self.step(from) {
+            rest.push((u32::try_from(row).unwrap_or(u32::MAX), value));
+            from = row;
+        }
+        rest
+    }
+
     /// Whether the sum of a set follows from what is solved.
     fn knows(&mut self, set: &[u32]) -> bool {
         self.load(set);
@@ -145,13 +167,7 @@ impl Attacker {
 pub fn derivable(published: &[&[u32]], attacked: &[&[u32]]) -> Vec<bool> {
     let rows = published.iter().chain(attacked).flat_map(|set| *set).max();
     let mut attacker = Attacker::new(rows.map_or(0, |row| *row as usize + 1));
-    // small sets first: they are solved at once and leave less of the large ones
-    let mut sets: Vec<&[u32]> = published.to_vec();
-    sets.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
-    sets.dedup();
-    for set in sets {
-        attacker.learn(set);
-    }
+    attacker.learn_all(published);
     attacked.iter().map(|set| attacker.knows(set)).collect()
 }
 

@@ -14,6 +14,15 @@ pub fn min_frequency(count: u64, threshold: u64, zeros: Zeros) -> bool {
     }
 }
 
+/// Whether an amount has so few contributors that one's figure is its own and two know each other's:
+/// `0 < m < threshold`.
+///
+/// With threshold 3: two contributors are unsafe, three are safe. A contributor counts once however many rows it has,
+/// and not at all when its rows sum to 0 or when it is removed. A cell that nobody gives to is safe.
+pub fn few_contributors(contributors: u64, threshold: u64) -> bool {
+    min_frequency(contributors, threshold, Zeros::Published)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -22,6 +31,7 @@ mod tests {
     fn boundaries() {
         let unsafe_counts: Vec<u64> = (0..8).filter(|n| min_frequency(*n, 5, Zeros::Published)).collect();
         assert_eq!(unsafe_counts, [1, 2, 3, 4]);
-        assert!(min_frequency(0, 5, Zeros::Protected));
+        assert!(min_frequency(0, 5, Zeros::Protected) && !min_frequency(0, 5, Zeros::Hideable));
+        assert_eq!([0, 1, 2, 3].map(|m| few_contributors(m, 3)), [false, true, true, false]);
     }
 }

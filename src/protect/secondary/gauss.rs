@@ -51,6 +51,18 @@ pub struct Options {
     pub zeros_last: bool,
 }
 
+/// What a hidden zero is, when zeros may be hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HiddenZeros {
+    /// What the options say.
+    #[default]
+    AsOptions,
+    /// A zero is hidden only to protect something else. No count is negative, so a published sum of hidden zeros tells
+    /// each of them: such a sum is published only when everything unsafe stands what it tells. This takes the place of
+    /// the options' rule for singletons.
+    MayBeTold,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -74,41 +86,201 @@ pub fn suppress(problem: &Problem<'_>, options: Options) -> Vec<bool> {
         .collect()
 }
 
+/// The same with the candidates in an order of the caller's: what comes first is kept, what comes late pays. A cell
+/// that is not named comes last. The same cells under another name take the place of the first of them.
+pub fn suppress_in_order(problem: &Problem<'_>, options: Options, order: &[usize], zeros: HiddenZeros) -> Vec<bool> {
+    let hidden = search_in_order::<i64, i128>(problem, options, order, zeros);
+    hidden
+        .iter()
+        .zip(&problem.primary)
+        .map(|(hidden, primary)| *hidden && !primary)
+        .collect()
+}
+
 /// All hidden cells, found with numbers `N`, or `W` when those are too small.
 fn search<N: Number, W: Number>(problem: &Problem<'_>, options: Options) -> Vec<bool> {
-    let representative = representatives(problem);
-    let mut unsafe_cell = vec![false; problem.cells.len()];
-    for (cell, primary) in problem.primary.iter().enumerate() {
-        unsafe_cell[representative[cell]] |= primary;
-    }
-    let order: Vec<usize> = order(problem, options)
-        .into_iter()
-        .filter(|cell| representative[*cell] == *cell)
-        .collect();
-    let columns = Columns::of(problem, options, &representative);
-    let mut wide = false;
-    loop {
-        let result = if wide {
-            run::<W>(&columns, &order, &unsafe_cell)
-        } else {
-            run::<N>(&columns, &order, &unsafe_cell)
-        };
-        match result {
-            Ok(hidden) => return representative.iter().map(|same| hidden[*same]).collect(),
-            Err(_) if !wide => wide = true,
-            Err(Some(cell)) => unsafe_cell[cell] = true,
-            Err(None) => return vec![true; problem.cells.len()],
+    search_in_order::<N, W>(problem, options, &order(problem, options), HiddenZeros::AsOptions)
+}
+
+fn search_in_order<N: Number, W: Number>(
+    problem: &Problem<'_>,
+    options: Options,
+    order: &[usize],
+    zeros: HiddenZeros,
+) -> Vec<bool> {
+    Views::new(problem, options, order, zeros).search::<N, W>()
+}
+
+/// One problem as several attackers see it: first one who knows what everybody knows, then others who know more base
+/// rows. A cell is published only when no one of them learns of anything unsafe.
+pub(super) struct Views<'a> {
+    problem: &'a Problem<'a>,
+    options: Options,
+    zeros: HiddenZeros,
+    representative: Vec<usize>,
+    order: Vec<usize>,
+    columns: Vec<Columns>,
+}
+
+impl<'a> Views<'a> {
+    /// The view of everybody.
+    pub(super) fn new(problem: &'a Problem<'a>, options: Options, order: &[usize], zeros: HiddenZeros) -> Self {
+        let representative = representatives(problem);
+        let mut named = vec![false; problem.cells.len()];
+        let order = order
+            .iter()
+            .copied()
+            .chain(0..problem.cells.len())
+            .map(|cell| representative[cell])
+            .filter(|cell| !std::mem::replace(&mut named[*cell], true))
+            .collect();
+        let columns = vec![Columns::of(problem, &problem.known, options, &representative, zeros)];
+        Self {
+            problem,
+            options,
+            zeros,
+            representative,
+            order,
+            columns,
         }
+    }
+
+    /// Adds the view of who knows these base rows too.
+    pub(super) fn add(&mut self, rows: &[u32]) {
+        let columns = self.of(rows);
+        self.columns.push(columns);
+    }
+
+    fn of(&self, rows: &[u32]) -> Columns {
+        let mut known = self.problem.known.clone();
+        for row in rows {
+            known[*row as usize] = true;
+        }
+        Columns::of(self.problem, &known, self.options, &self.representative, self.zeros)
+    }
+
+    fn unsafe_cells(&self) -> Vec<bool> {
+        let mut unsafe_cell = vec![false; self.problem.cells.len()];
+        for (cell, primary) in self.problem.primary.iter().enumerate() {
+            unsafe_cell[self.representative[cell]] |= primary;
+        }
+        unsafe_cell
+    }
+
+    /// All hidden cells, found with numbers `N`, or `W` when those are too small.
+    pub(super) fn search<N: Number, W: Number>(&self) -> Vec<bool> {
+        let mut unsafe_cell = self.unsafe_cells();
+        let mut wide = false;
+        loop {
+            let result = if wide {
+                run::<W>(&self.columns, &self.order, &unsafe_cell)
+            } else {
+                run::<N>(&self.columns, &self.order, &unsafe_cell)
+            };
+            match result {
+                Ok(hidden) => return self.representative.iter().map(|same| hidden[*same]).collect(),
+                Err(_) if !wide => wide = true,
+                Err(Some(cell)) => unsafe_cell[cell] = true,
+                Err(None) => return vec![true; self.problem.cells.len()],
+            }
+        }
+    }
+
+    /// Which of `insiders`, each knowing base rows of its own, learn of something unsafe that is not all theirs from what
+    /// is published; all of those of whom numbers `N` are too small to tell.
+    ///
+    /// One elimination carries the own rows of all along. What is left of an unsafe cell is then looked for among what
+    /// is left of an insider's rows.
+    pub(super) fn betrayed<N: Number>(&self, hidden: &[bool], insiders: &[Vec<u32>]) -> Vec<usize> {
+        let known = &self.problem.known;
+        let mut rows: Vec<u32> = insiders
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|row| !known[*row as usize])
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let with_rows = Problem {
+            forbidden: self
+                .problem
+                .forbidden
+                .iter()
+                .cloned()
+                .chain(rows.iter().map(|row| vec![*row]))
+                .collect(),
+            ..self.problem.clone()
+        };
+        let all = || (0..insiders.len()).collect();
+        let columns = Columns::of(&with_rows, known, self.options, &self.representative, self.zeros);
+        let unsafe_cell = self.unsafe_cells();
+        let Some(mut elimination) = Elimination::<N>::new(&columns, &unsafe_cell) else {
+            return all();
+        };
+        for cell in self.order.iter().filter(|cell| !hidden[**cell]) {
+            let pivot = elimination.take(elimination.candidate[*cell] as usize);
+            if elimination.learn(&pivot).is_none() {
+                return all();
+            }
+        }
+        // columns of unsafe cells, of forbidden sets, of own rows
+        let cells = (0..unsafe_cell.len()).filter(|cell| unsafe_cell[*cell] && columns.watched[*cell]);
+        let sets = cells.map(|cell| self.problem.cells[cell]);
+        let sets: Vec<&[u32]> = sets.chain(self.problem.forbidden.iter().map(Vec::as_slice)).collect();
+        let (secret, own) = elimination.columns[elimination.unsafe_from..].split_at(sets.len());
+        let betrays = |insider: &Vec<u32>| -> Option<bool> {
+            let mut spare = Column::new();
+            let mut pivots: Vec<(u32, Column<N>)> = Vec::new();
+            let reduce = |column: &Column<N>, pivots: &[(u32, Column<N>)], spare: &mut Column<N>| {
+                let mut column = column.clone();
+                for (row, pivot) in pivots {
+                    if at(&column, *row) != N::ZERO {
+                        eliminate(&column, pivot, *row, spare, |_| ())?;
+                        std::mem::swap(&mut column, spare);
+                    }
+                }
+                Some(column)
+            };
+            for row in insider {
+                if let Ok(place) = rows.binary_search(row) {
+                    let column = reduce(&own[place], &pivots, &mut spare)?;
+                    if let Some((row, _)) = column.first() {
+                        pivots.push((*row, column));
+                    }
+                }
+            }
+            for (set, column) in sets.iter().zip(secret) {
+                let theirs = set.iter().all(|row| known[*row as usize] || insider.contains(row));
+                let touched = pivots.iter().any(|(row, _)| at(column, *row) != N::ZERO);
+                if !theirs && touched && reduce(column, &pivots, &mut spare)?.is_empty() {
+                    return Some(true);
+                }
+            }
+            Some(false)
+        };
+        (0..insiders.len())
+            .filter(|insider| betrays(&insiders[*insider]).unwrap_or(true))
+            .collect()
     }
 }
 
 /// One elimination; the error is the cell at which a number did not fit, or none when that was so from the start.
-fn run<N: Number>(columns: &Columns, order: &[usize], unsafe_cell: &[bool]) -> Result<Vec<bool>, Option<usize>> {
-    let mut elimination = Elimination::<N>::new(columns, unsafe_cell).ok_or(None)?;
+fn run<N: Number>(views: &[Columns], order: &[usize], unsafe_cell: &[bool]) -> Result<Vec<bool>, Option<usize>> {
+    let mut eliminations = views
+        .iter()
+        .map(|columns| Elimination::<N>::new(columns, unsafe_cell).ok_or(None))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut hidden = unsafe_cell.to_vec();
     for cell in order {
-        if !unsafe_cell[*cell] {
-            hidden[*cell] = !elimination.accept(*cell).ok_or(Some(*cell))?;
+        if unsafe_cell[*cell] {
+            continue;
+        }
+        let pivots: Vec<Option<Column<N>>> = eliminations.iter_mut().map(|view| view.test(*cell)).collect();
+        hidden[*cell] = pivots.iter().any(Option::is_none);
+        if !hidden[*cell] {
+            for (view, pivot) in eliminations.iter_mut().zip(pivots.iter().flatten()) {
+                view.learn(pivot).ok_or(Some(*cell))?;
+            }
         }
     }
     Ok(hidden)
@@ -126,18 +298,30 @@ struct Columns {
     watched: Vec<bool>,
     /// Coordinates that are singletons' rows, or none when there is no rule for them.
     singleton: Vec<bool>,
+    /// Whether a sum of singletons may be published, and tells each of them.
+    tell: bool,
 }
 
 impl Columns {
-    fn of(problem: &Problem<'_>, options: Options, representative: &[usize]) -> Self {
-        let singleton = singletons(problem, options);
-        let watched = |rows: &[u32]| {
-            !rows
-                .iter()
-                .all(|row| singleton[*row as usize] || problem.known[*row as usize])
+    /// The columns of who knows these rows.
+    fn of(
+        problem: &Problem<'_>,
+        known: &[bool],
+        options: Options,
+        representative: &[usize],
+        zeros: HiddenZeros,
+    ) -> Self {
+        let tell = zeros == HiddenZeros::MayBeTold;
+        let singleton = if tell {
+            (problem.row_counts.iter().zip(known))
+                .map(|(count, known)| *count == 0 && !known)
+                .collect()
+        } else {
+            singletons(problem, known, options)
         };
+        let watched = |rows: &[u32]| tell || !rows.iter().all(|row| singleton[*row as usize] || known[*row as usize]);
         let known: Vec<[u32; 1]> = (0_u32..)
-            .zip(&problem.known)
+            .zip(known)
             .filter(|(_, known)| **known)
             .map(|(row, _)| [row])
             .collect();
@@ -176,6 +360,7 @@ impl Columns {
             forbidden,
             watched,
             singleton,
+            tell,
         }
     }
 }
@@ -193,11 +378,11 @@ fn representatives(problem: &Problem<'_>) -> Vec<usize> {
 
 /// Rows that stand for a cell with one person (or none): those that are a cell by themselves, beside known ones, so
 /// that everybody sees that one is hidden.
-fn singletons(problem: &Problem<'_>, options: Options) -> Vec<bool> {
+fn singletons(problem: &Problem<'_>, known: &[bool], options: Options) -> Vec<bool> {
     let mut singleton = vec![false; problem.row_counts.len()];
     if options.singletons {
         for cell in &problem.cells {
-            let mut unknown = cell.iter().map(|row| *row as usize).filter(|row| !problem.known[*row]);
+            let mut unknown = cell.iter().map(|row| *row as usize).filter(|row| !known[*row]);
             if let (Some(row), None) = (unknown.next(), unknown.next()) {
                 singleton[row] = problem.row_counts[row] == u64::from(!options.zero_singletons);
             }
@@ -209,6 +394,8 @@ fn singletons(problem: &Problem<'_>, options: Options) -> Vec<bool> {
 struct Elimination<'a, N> {
     /// Coordinates that are singletons' rows.
     singleton: &'a [bool],
+    /// Whether a sum of singletons may be published, and tells each of them.
+    tell: bool,
     /// What is left of every candidate and, from `unsafe_from` on, of everything that must not be derivable.
     columns: Vec<Column<N>>,
     unsafe_from: usize,
@@ -265,6 +452,7 @@ impl<'a, N: Number> Elimination<'a, N> {
         }
         let mut elimination = Self {
             singleton: &prepared.singleton,
+            tell: prepared.tell,
             columns,
             unsafe_from,
             candidate,
@@ -282,18 +470,43 @@ impl<'a, N: Number> Elimination<'a, N> {
         Some(elimination)
     }
 
-    /// Whether the cell can be published; if so it is eliminated from all other columns. None when a number does not
-    /// fit.
-    fn accept(&mut self, cell: usize) -> Option<bool> {
+    /// What is left of a cell that can be published; nothing when it cannot.
+    fn test(&mut self, cell: usize) -> Option<Column<N>> {
         let pivot = self.take(self.candidate[cell] as usize);
-        if pivot.is_empty() {
-            return Some(true);
+        let refused = if self.tell {
+            self.tells_of_zeros(&pivot)
+        } else {
+            self.tells_of_singletons(&pivot)
+        };
+        (pivot.is_empty() || !refused && !self.is_unsafe(&pivot)).then_some(pivot)
+    }
+
+    /// Eliminates what is known now from all columns. None when a number does not fit.
+    fn learn(&mut self, pivot: &[(u32, N)]) -> Option<()> {
+        if self.tell && pivot.iter().all(|(row, _)| self.singleton[*row as usize]) {
+            // a sum of zeros tells each of them
+            for (row, _) in pivot {
+                self.remove(&[(*row, N::ONE)])?;
+            }
+            return Some(());
         }
-        if self.tells_of_singletons(&pivot) || self.is_unsafe(&pivot) {
-            return Some(false);
+        self.remove(pivot)
+    }
+
+    /// Whether what is left of a candidate is a sum of zeros, and something unsafe has nothing else left. A difference
+    /// of zeros tells less than a sum; taking it for one is on the safe side.
+    fn tells_of_zeros(&self, pivot: &[(u32, N)]) -> bool {
+        if !pivot.iter().all(|(row, _)| self.singleton[*row as usize]) {
+            return false;
         }
-        self.remove(&pivot)?;
-        Some(true)
+        let told = |row: &u32| pivot.binary_search_by_key(row, |(at, _)| *at).is_ok();
+        let touched = pivot.iter().flat_map(|(row, _)| &self.by_row[*row as usize]);
+        touched
+            .filter(|other| **other as usize >= self.unsafe_from)
+            .any(|other| {
+                let column = &self.columns[*other as usize];
+                !column.is_empty() && column.iter().all(|(row, _)| told(row))
+            })
     }
 
     /// Takes a column out.
@@ -423,10 +636,16 @@ mod tests {
         let options = Options::default();
         let exact = search::<i64, i128>(&problem, options);
         // eight bits are too few here, and what is found then is the same
-        let columns = Columns::of(&problem, options, &representatives(&problem));
+        let columns = Columns::of(
+            &problem,
+            &problem.known,
+            options,
+            &representatives(&problem),
+            HiddenZeros::AsOptions,
+        );
         assert!(
             run::<i8>(
-                &columns,
+                &[columns],
                 &order(&problem, options),
                 &exact.iter().map(|_| false).collect::<Vec<_>>()
             )

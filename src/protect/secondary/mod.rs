@@ -3,7 +3,10 @@
 mod basis;
 mod column;
 mod gauss;
+mod insiders;
 mod number;
 mod order;
 
-pub use gauss::{Options, Problem, suppress};
+pub use gauss::{HiddenZeros, Options, Problem, suppress, suppress_in_order};
+pub use insiders::suppress_against_insiders;
+pub use order::by_worth;

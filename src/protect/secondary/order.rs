@@ -6,14 +6,26 @@ use super::{Options, Problem};
 /// sort, so that the same cells give the same order.
 pub(super) fn order(problem: &Problem<'_>, options: Options) -> Vec<usize> {
     let worth: Vec<f64> = problem.counts.iter().map(|count| *count as f64 + 1.0).collect();
-    let mut of_row = vec![0.0; problem.row_counts.len()];
-    for (rows, worth) in problem.cells.iter().zip(&worth) {
+    let zero: Vec<bool> = problem.counts.iter().map(|count| *count == 0).collect();
+    by_worth(
+        &problem.cells,
+        problem.row_counts.len(),
+        &worth,
+        &zero,
+        !options.zeros_last,
+    )
+}
+
+/// The same for cells over so many base rows that are worth something else than their counts, such as the absolute
+/// value of a sum; cells that hold nothing come before all or after, however much they are worth.
+pub fn by_worth(cells: &[&[u32]], rows: usize, worth: &[f64], empty: &[bool], empty_first: bool) -> Vec<usize> {
+    let mut of_row = vec![0.0; rows];
+    for (rows, worth) in cells.iter().zip(worth) {
         for row in *rows {
             of_row[*row as usize] += worth;
         }
     }
-    let ties: Vec<f64> = problem
-        .cells
+    let ties: Vec<f64> = cells
         .iter()
         .map(|rows| rows.iter().map(|row| of_row[*row as usize]).sum())
         .collect();
@@ -23,15 +35,15 @@ pub(super) fn order(problem: &Problem<'_>, options: Options) -> Vec<usize> {
         .zip(&ties)
         .map(|(worth, tie)| worth + 0.99 * tie / largest)
         .collect();
-    if !options.zeros_last {
+    if empty_first {
         let top = keys.iter().copied().fold(0.0, f64::max);
-        for (key, count) in keys.iter_mut().zip(&problem.counts) {
-            if *count == 0 {
+        for (key, empty) in keys.iter_mut().zip(empty) {
+            if *empty {
                 *key += top;
             }
         }
     }
-    let mut cells: Vec<usize> = (0..problem.cells.len()).collect();
-    cells.sort_by(|a, b| keys[*b].total_cmp(&keys[*a]));
-    cells
+    let mut order: Vec<usize> = (0..cells.len()).collect();
+    order.sort_by(|a, b| keys[*b].total_cmp(&keys[*a]));
+    order
 }

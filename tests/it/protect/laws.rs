@@ -271,6 +271,7 @@ fn policy(case: &Case, threshold: u64) -> Policy {
         } else {
             Singletons::None
         },
+        ..Policy::default()
     }
 }
 

@@ -11,8 +11,8 @@ use samsyn::{
     error::Error,
     model::{Sensitivity, TableId},
     protect::{
-        CountTable, CountsOutcome, DerivedRule, Dimension, Level, OpenEvidence, Policy, Population, Protected, Zeros,
-        protect_counts, protect_derived, protect_open,
+        CountTable, CountsOutcome, DerivedRule, Dimension, Level, OpenEvidence, Policy, Population, Protected,
+        ShareRule, Zeros, protect_counts, protect_derived, protect_open,
     },
 };
 
@@ -313,12 +313,68 @@ fn rule(keys: &[&str], values: &[(&str, u32)], minima: &[(&str, f64)]) -> Derive
             .iter()
             .map(|(name, least)| ((*name).to_owned(), *least))
             .collect(),
-        only_published: false,
+        ..DerivedRule::default()
     }
 }
 
 fn derived(batch: RecordBatch, rule: &DerivedRule) -> Result<Protected, Error> {
     protect_derived("pub.andel".parse().unwrap(), &[batch], rule, &[])
+}
+
+#[test]
+fn a_percentage_is_hidden_with_the_counts_behind_it() {
+    let row = |part: i64, whole: i64| (part, whole, part as f64 / whole as f64 * 100.0);
+    let rows = [
+        row(4, 101),
+        row(5, 100),
+        row(95, 100),
+        row(96, 100),
+        row(100, 100),
+        row(0, 19),
+        row(0, 4),
+    ];
+    let names: Vec<String> = (0..rows.len()).map(|at| format!("o{at}")).collect();
+    let base = |part: ArrayRef| {
+        batch(vec![
+            ("omrade", Arc::new(StringArray::from(names.clone()))),
+            (
+                "andel",
+                Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2))),
+            ),
+            ("antal", part),
+            ("alla", whole(&rows.map(|row| row.1))),
+        ])
+    };
+    let shares = |threshold, least| DerivedRule {
+        shares: vec![ShareRule {
+            part: "antal".into(),
+            whole: "alla".into(),
+            threshold,
+            least,
+        }],
+        ..rule(&["omrade"], &[("andel", 1)], &[])
+    };
+    let good = || base(whole(&rows.map(|row| row.0)));
+    let shown = |least| -> Vec<bool> {
+        let protected = derived(good(), &shares(5, least)).unwrap();
+        assert!(protected.schema().field_with_name("antal").is_err());
+        let column = protected.batches()[0].column_by_name("andel").unwrap().clone();
+        (0..column.len()).map(|row| column.is_valid(row)).collect()
+    };
+    assert_eq!(shown(0), [false, true, true, false, true, true, false]);
+    assert_eq!(shown(20), [false, true, true, false, true, false, false]);
+    let code = |batch: RecordBatch, rule: &DerivedRule| derived(batch, rule).unwrap_err().code();
+    assert_eq!(code(good(), &shares(1, 0)), 5027);
+    assert_eq!(code(base(whole(&[-1; 7])), &shares(5, 0)), 5026);
+    assert_eq!(
+        code(base(Arc::new(Float64Array::from(vec![0.5; 7]))), &shares(5, 0)),
+        5026
+    );
+    let published = DerivedRule {
+        values: [("antal".to_owned(), 0)].into(),
+        ..shares(5, 0)
+    };
+    assert_eq!(code(good(), &published), 5025, "the percentage is not named");
 }
 
 #[test]
