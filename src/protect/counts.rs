@@ -10,6 +10,7 @@ use arrow::{
 use super::{
     AuditResult, Cell, CountTable, LevelShare, Method, Policy, Protected, Report, Singletons, System, Zeros, audit,
     complements::complements,
+    intervals::widen,
     plan::Plan,
     primary::min_frequency,
     secondary::{HiddenZeros, Options, Problem, by_worth, suppress_in_order},
@@ -46,8 +47,8 @@ pub struct CountsOutcome {
 ///
 /// # Errors
 /// SAMSYN-500x for a population or a table that cannot be used, 5060 to 5065 for a policy that cannot hold for these
-/// tables, 5022 for one that is empty, 5010 when the audit finds a hidden cell that published ones determine: nothing is
-/// published then.
+/// tables, 5022 for one that is empty, 5010 when the audit finds a hidden cell that published ones determine, 5046 when
+/// a hidden cell cannot get the interval that the policy asks: nothing is published then.
 pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy: &Policy) -> Result<CountsOutcome> {
     policy.check()?;
     if policy.method != Method::Suppress {
@@ -86,11 +87,27 @@ pub fn protect_counts(population: &Population<'_>, tables: &[CountTable], policy
         Zeros::Hideable => HiddenZeros::MayBeTold,
         Zeros::Published | Zeros::Protected => HiddenZeros::AsOptions,
     };
-    let plan = Plan::new(&system, tables, policy, counts_by_worth(&problem, policy), &primary)?;
-    let secondary = suppress_in_order(&problem, options, &plan.order, zeros);
-    plan.holds(&system, tables, policy, &secondary)?;
-    let hidden: Vec<bool> = primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect();
-    let audit = attack(&system, &hidden, &forbidden, population.name)?;
+    let (hidden, intervals): (Vec<bool>, _) = match &policy.interval {
+        None => {
+            let plan = Plan::new(&system, tables, policy, counts_by_worth(&problem, policy), &primary)?;
+            let secondary = suppress_in_order(&problem, options, &plan.order, zeros);
+            plan.holds(&system, tables, policy, &secondary)?;
+            (primary.iter().zip(&secondary).map(|(a, b)| *a || *b).collect(), None)
+        }
+        Some(rule) => {
+            let (hidden, audit) = widen(&system, &problem, options, policy.zeros, rule, population.name)?;
+            (hidden, Some(audit))
+        }
+    };
+    let secondary: Vec<bool> = hidden
+        .iter()
+        .zip(&primary)
+        .map(|(hidden, primary)| *hidden && !primary)
+        .collect();
+    let audit = AuditResult {
+        intervals,
+        ..attack(&system, &hidden, &forbidden, population.name)?
+    };
     let levels = shares(&system, tables, &primary, &secondary);
     let report = Report {
         method: "counts",
@@ -173,6 +190,7 @@ fn attack(system: &System, hidden: &[bool], forbidden: &[Vec<u32>], population: 
     let result = AuditResult {
         cells_checked: attacked.len() as u64,
         derivable: found as u64,
+        intervals: None,
     };
     if found > 0 {
         return Err(Error::refused(

@@ -38,6 +38,39 @@ pub enum Singletons {
     None,
 }
 
+/// How closely a hidden cell may be known.
+///
+/// From published cells, totals above all, a reader computes between which whole numbers a hidden cell must lie. The
+/// interval of every unsafe cell, and of every protected difference, gets at least this width: the largest value less
+/// the least. Where it would be narrower, more cells are hidden.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntervalRule {
+    /// Least width.
+    #[serde(default)]
+    pub range_min: u64,
+    /// Least width in per cent of the cell's own count; the larger of the two holds.
+    #[serde(default)]
+    pub range_percent: u64,
+    /// Least width for every hidden cell against a reader who knows the rule, and so that no hidden cell is empty when
+    /// zeros are published. 1, the default, means that he can compute none exactly; 0 leaves him out.
+    #[serde(default = "one")]
+    pub rule_aware: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+impl IntervalRule {
+    /// The width that the interval of a cell with so many persons must have.
+    pub(super) fn width(&self, count: u64) -> u64 {
+        let percent = u128::from(count) * u128::from(self.range_percent);
+        self.range_min
+            .max(u64::try_from(percent.div_ceil(100)).unwrap_or(u64::MAX))
+    }
+}
+
 /// Who is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -206,6 +239,9 @@ pub struct Policy {
     /// How counts are protected: `suppress`, `{cell_key: {D, V, js, pstay}}` or `{round: {base}}`.
     #[serde(default, skip_serializing_if = "Method::is_default")]
     pub method: Method,
+    /// How closely a hidden cell may be known; left out: not exactly, and no more is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<IntervalRule>,
 }
 
 fn yes() -> bool {
@@ -231,6 +267,7 @@ impl Default for Policy {
             hide: Vec::new(),
             impossible: Vec::new(),
             method: Method::Suppress,
+            interval: None,
         }
     }
 }
@@ -317,7 +354,11 @@ impl Policy {
             .hint("publish zeros, or protect by suppression"));
         }
         let cells = [&self.priorities, &self.force, &self.hide];
-        if !self.rules.is_empty() || !self.impossible.is_empty() || cells.iter().any(|cells| !cells.is_empty()) {
+        if self.interval.is_some()
+            || !self.rules.is_empty()
+            || !self.impossible.is_empty()
+            || cells.iter().any(|cells| !cells.is_empty())
+        {
             return Err(Error::invalid(
                 5061,
                 format!(
@@ -333,8 +374,8 @@ impl Policy {
     /// Checks the policy.
     ///
     /// # Errors
-    /// SAMSYN-5007 for a threshold below 2, which would protect nobody, 5060 for a rule that protects nobody, 5061 for
-    /// rules that cannot hold together; with cell keys 5050 for noise that cannot be had, with rounding 5055 for a base
+    /// SAMSYN-5007 for a threshold below 2, which would protect nobody, 5060 for a rule that protects nobody, 5045 for an
+    /// interval of no width, 5061 for rules that cannot hold together; with cell keys 5050 for noise that cannot be had, with rounding 5055 for a base
     /// that is none, and 5057 for what the method does not do.
     pub fn check(&self) -> Result<()> {
         if self.method != Method::Suppress {
@@ -363,6 +404,32 @@ impl Policy {
             )
             .hint("write `zeros: hideable`: that all are in one part shows in the zeros of the others"));
         }
+        if let Some(rule) = &self.interval
+            && rule.range_min == 0
+            && rule.range_percent == 0
+            && rule.rule_aware == 0
+        {
+            return Err(Error::invalid(
+                5045,
+                format!("`interval` of the policy `{}` asks for nothing", self.name),
+            )
+            .hint("give `range_min`, such as the threshold, or `range_percent`; or leave `interval` out"));
+        }
+        let cells = [&self.priorities, &self.force, &self.hide];
+        if self.interval.is_some()
+            && (self.zeros == Zeros::Hideable
+                || !self.impossible.is_empty()
+                || cells.iter().any(|cells| !cells.is_empty()))
+        {
+            return Err(Error::invalid(
+                5061,
+                format!(
+                    "the policy `{}` asks for intervals and names cells, or lets zeros be hidden",
+                    self.name
+                ),
+            )
+            .hint("one policy does one or the other; leave `interval` out, or the named cells"));
+        }
         Ok(())
     }
 
@@ -381,6 +448,9 @@ impl Policy {
         }
         if let Some(rule) = self.rules.iter().find(|rule| rule.is_of_amounts() != amounts) {
             return Err(wrong(&format!("the rule `{}`", rule.name())));
+        }
+        if amounts && self.interval.is_some() {
+            return Err(wrong("`interval`"));
         }
         if amounts && self.zeros != Zeros::Published {
             return Err(wrong("hiding zeros"));

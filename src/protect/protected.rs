@@ -6,6 +6,25 @@ use serde::Serialize;
 
 use crate::model::TableId;
 
+/// What the auditor found about intervals, when the policy asks for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct IntervalAudit {
+    /// Unsafe cells and protected differences whose interval was attacked by an outsider.
+    pub checked: u64,
+    /// A width that the least of these intervals reaches at least; none when all are without an end.
+    pub least_width: Option<u64>,
+    /// Hidden cells that were attacked by somebody who knows the rule.
+    pub rule_aware_checked: u64,
+    /// A width that the least of these intervals reaches at least.
+    pub rule_aware_least_width: Option<u64>,
+    /// How often more was hidden for the sake of intervals.
+    pub rounds: u32,
+    /// Linear programs that the audit of the result solved.
+    pub programs: u64,
+    /// Ends of intervals for which it needed none.
+    pub programs_avoided: u64,
+}
+
 /// What the independent auditor found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct AuditResult {
@@ -13,6 +32,9 @@ pub struct AuditResult {
     pub cells_checked: u64,
     /// How many of them published cells determine; 0, or nothing is published.
     pub derivable: u64,
+    /// Intervals, when the policy asks for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<IntervalAudit>,
 }
 
 /// How much is hidden on one level of one table.

@@ -272,5 +272,6 @@ fn attack(
     Ok(super::AuditResult {
         cells_checked: checked,
         derivable: 0,
+        ..super::AuditResult::default()
     })
 }

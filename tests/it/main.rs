@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::default_trait_access,
+    clippy::type_complexity,
     reason = "a test that cannot go on should stop"
 )]
 

@@ -24,14 +24,14 @@ pub fn derivable_by_insiders(
     attacker.learn_all(&published);
     let rests: Vec<BTreeMap<u32, u64>> = attacked
         .iter()
-        .map(|set| attacker.rest(set).into_iter().collect())
+        .map(|set| attacker.rest(set).0.into_iter().collect())
         .collect();
     let (mut checked, mut found) = (0, 0);
     for own in insiders {
         // what is left of its own rows, each without the first rows of those before it
         let mut solved: Vec<(u32, Vec<(u32, u64)>)> = Vec::new();
         for row in own {
-            let mut rest: BTreeMap<u32, u64> = attacker.rest(&[*row]).into_iter().collect();
+            let mut rest: BTreeMap<u32, u64> = attacker.rest(&[*row]).0.into_iter().collect();
             subtract_all(&mut rest, &solved);
             if let Some((first, lead)) = rest.first_key_value() {
                 let (first, scale) = (*first, inverse(*lead));

@@ -1,6 +1,7 @@
 //! The auditor: attacks a suppression pattern with what is published, by code of its own.
 
 mod insiders;
+pub mod interval;
 mod rank;
 mod table;
 

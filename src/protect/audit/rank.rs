@@ -4,7 +4,7 @@
 //! prime too, unless the prime divides a denominator; one that is not can be taken for one with a chance near 2^−61,
 //! which stops a publication and never lets one pass.
 
-const PRIME: u64 = (1 << 61) - 1;
+pub(super) const PRIME: u64 = (1 << 61) - 1;
 
 pub(super) fn multiply(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
@@ -88,6 +88,16 @@ impl Attacker {
         }
     }
 
+    /// Learns the sum of a set with its value as one row more, the last one: 1 when that is new, 0 when it follows, none
+    /// when it contradicts what is solved.
+    pub(super) fn learn_value(&mut self, set: &[u32], value: i128) -> Option<bool> {
+        let last = self.solved.len() - 1;
+        self.values[last] = u64::try_from(value.rem_euclid(i128::from(PRIME))).unwrap_or_default();
+        self.marks.set(last);
+        let new = self.learn(set);
+        self.solved[last].is_none().then_some(new)
+    }
+
     fn load(&mut self, set: &[u32]) {
         for row in set {
             self.values[*row as usize] = 1;
@@ -114,10 +124,12 @@ impl Attacker {
         None
     }
 
-    /// Learns the sum of a set.
-    fn learn(&mut self, set: &[u32]) {
+    /// Learns the sum of a set, unless it follows from what is solved.
+    pub(super) fn learn(&mut self, set: &[u32]) -> bool {
         self.load(set);
-        let Some((first, lead)) = self.step(0) else { return };
+        let Some((first, lead)) = self.step(0) else {
+            return false;
+        };
         let scale = inverse(lead);
         let mut rest = Vec::new();
         let mut from = first;
@@ -126,6 +138,23 @@ impl Attacker {
             from = row;
         }
         self.solved[first] = Some(rest);
+        true
+    }
+
+    /// What is left of the sum of a set when everything solved is subtracted, up to a factor: the first entry is 1.
+    /// Two sets leave the same exactly when each sum follows from the other. With it, the factor: 1 or −1 when the
+    /// sums differ by, or add up to, something that is known.
+    pub(super) fn rest(&mut self, set: &[u32]) -> (Vec<(u32, u64)>, u64) {
+        self.load(set);
+        let (mut rest, mut factor, mut scale, mut from) = (Vec::new(), 0, 0, 0);
+        while let Some((row, value)) = self.step(from) {
+            if rest.is_empty() {
+                (factor, scale) = (value, inverse(value));
+            }
+            rest.push((u32::try_from(row).unwrap_or(u32::MAX), multiply(value, scale)));
+            from = row;
+        }
+        (rest, factor)
     }
 
     /// Learns the sums of sets, small ones first: they are solved at once and leave less of the large ones.
@@ -136,18 +165,6 @@ impl Attacker {
         for set in sets {
             self.learn(set);
         }
-    }
-
-    /// What is left of a set's sum when what is solved is subtracted, by rising rows.
-    pub(super) fn rest(&mut self, set: &[u32]) -> Vec<(u32, u64)> {
-        self.load(set);
-        let mut rest = Vec::new();
-        let mut from = 0;
-        while let Some((row, value)) = self.step(from) {
-            rest.push((u32::try_from(row).unwrap_or(u32::MAX), value));
-            from = row;
-        }
-        rest
     }
 
     /// Whether the sum of a set follows from what is solved.

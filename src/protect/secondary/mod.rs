@@ -10,3 +10,4 @@ mod order;
 pub use gauss::{HiddenZeros, Options, Problem, suppress, suppress_in_order};
 pub use insiders::suppress_against_insiders;
 pub use order::by_worth;
+pub(super) use order::order;

@@ -4,7 +4,7 @@ use super::{Options, Problem};
 
 /// Large cells first; equal ones by how much of large cells they are part of; zeros before all, or after. A stable
 /// sort, so that the same cells give the same order.
-pub(super) fn order(problem: &Problem<'_>, options: Options) -> Vec<usize> {
+pub(in crate::protect) fn order(problem: &Problem<'_>, options: Options) -> Vec<usize> {
     let worth: Vec<f64> = problem.counts.iter().map(|count| *count as f64 + 1.0).collect();
     let zero: Vec<bool> = problem.counts.iter().map(|count| *count == 0).collect();
     by_worth(

@@ -24,10 +24,10 @@ const COLUMNS: [&str; 7] = ["deso", "regso", "kommun", "nyko", "kon", "fodelse",
 const AREA_LEVELS: usize = 4;
 
 /// A row of the base: codes of [`COLUMNS`] and the count.
-type Row = ([u8; 7], u64);
+pub(super) type Row = ([u8; 7], u64);
 
 #[derive(Debug, Clone)]
-struct Table {
+pub(super) struct Table {
     /// Which of the area levels; none: no area dimension.
     areas: Vec<bool>,
     area_total: bool,
@@ -38,16 +38,16 @@ struct Table {
 }
 
 #[derive(Debug, Clone)]
-struct Case {
-    rows: Vec<Row>,
+pub(super) struct Case {
+    pub(super) rows: Vec<Row>,
     tables: Vec<Table>,
-    threshold: u64,
+    pub(super) threshold: u64,
     complements: bool,
     singletons: bool,
-    zeros_protected: bool,
+    pub(super) zeros_protected: bool,
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub(super) fn case() -> impl Strategy<Value = Case> {
     let places = prop::collection::vec((0..5_u8, 0..3_u8), 2..7);
     let nesting = (prop::collection::vec(0..3_u8, 5), prop::collection::vec(0..2_u8, 3));
     let count = prop_oneof![1 => Just(0_u64), 6 => 1..4_u64, 3 => 4..9_u64, 2 => 9..60_u64];
@@ -156,7 +156,7 @@ impl Table {
     }
 }
 
-fn batch(rows: &[Row]) -> RecordBatch {
+pub(super) fn batch(rows: &[Row]) -> RecordBatch {
     let mut columns: Vec<(&str, Arc<dyn Array>)> = Vec::new();
     for (at, name) in COLUMNS.iter().enumerate() {
         let codes: StringArray = rows.iter().map(|row| Some(code(at, row.0[at]))).collect();
@@ -172,17 +172,17 @@ fn batch(rows: &[Row]) -> RecordBatch {
 }
 
 /// A cell as the published tables show it: its table, and level and code in every dimension.
-type Key = (usize, Vec<(String, String)>);
+pub(super) type Key = (usize, Vec<(String, String)>);
 
-struct Model {
+pub(super) struct Model {
     /// Distinct combinations with their counts; empty ones too when zeros are protected, else none.
-    unknowns: Vec<Row>,
-    cells: BTreeMap<Key, Vec<u32>>,
+    pub(super) unknowns: Vec<Row>,
+    pub(super) cells: BTreeMap<Key, Vec<u32>>,
 }
 
 impl Model {
     /// Every cell by its definition. `None` when a table would be empty.
-    fn new(case: &Case) -> Option<Self> {
+    pub(super) fn new(case: &Case) -> Option<Self> {
         let mut sums: BTreeMap<[u8; 7], u64> = BTreeMap::new();
         for (key, count) in &case.rows {
             *sums.entry(*key).or_default() += count;
@@ -250,12 +250,12 @@ impl Model {
         (tables.len() == case.tables.len()).then_some(Self { unknowns, cells })
     }
 
-    fn count(&self, set: &[u32]) -> u64 {
+    pub(super) fn count(&self, set: &[u32]) -> u64 {
         set.iter().map(|row| self.unknowns[*row as usize].1).sum()
     }
 }
 
-fn policy(case: &Case, threshold: u64) -> Policy {
+pub(super) fn policy(case: &Case, threshold: u64) -> Policy {
     Policy {
         name: "lag".into(),
         description: String::new(),
@@ -276,6 +276,10 @@ fn policy(case: &Case, threshold: u64) -> Policy {
 }
 
 fn protect(case: &Case, batches: &[RecordBatch], threshold: u64) -> CountsOutcome {
+    protect_by(case, batches, &policy(case, threshold))
+}
+
+pub(super) fn protect_by(case: &Case, batches: &[RecordBatch], policy: &Policy) -> CountsOutcome {
     let population = Population {
         name: "invanare",
         base: batches,
@@ -287,11 +291,11 @@ fn protect(case: &Case, batches: &[RecordBatch], threshold: u64) -> CountsOutcom
         .enumerate()
         .map(|(at, table)| table.spec(at))
         .collect();
-    protect_counts(&population, &tables, &policy(case, threshold)).unwrap()
+    protect_counts(&population, &tables, policy).unwrap()
 }
 
 /// What is published: every cell with its value, and the marker that stands there.
-fn published(case: &Case, outcome: &CountsOutcome) -> BTreeMap<Key, (Option<i64>, String, String)> {
+pub(super) fn published(case: &Case, outcome: &CountsOutcome) -> BTreeMap<Key, (Option<i64>, String, String)> {
     let mut all = BTreeMap::new();
     for (at, (table, result)) in case.tables.iter().zip(&outcome.tables).enumerate() {
         for batch in result.batches() {
@@ -325,7 +329,7 @@ fn published(case: &Case, outcome: &CountsOutcome) -> BTreeMap<Key, (Option<i64>
     all
 }
 
-fn unsafe_alone(case: &Case, count: u64, threshold: u64) -> bool {
+pub(super) fn unsafe_alone(case: &Case, count: u64, threshold: u64) -> bool {
     (count > 0 && count < threshold) || (count == 0 && case.zeros_protected)
 }
 

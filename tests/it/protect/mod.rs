@@ -2,6 +2,7 @@
 
 mod amounts;
 mod attacker;
+mod intervals;
 mod laws;
 mod peers;
 mod perturb;

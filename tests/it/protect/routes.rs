@@ -358,7 +358,7 @@ fn a_percentage_is_hidden_with_the_counts_behind_it() {
     let shown = |least| -> Vec<bool> {
         let protected = derived(good(), &shares(5, least)).unwrap();
         assert!(protected.schema().field_with_name("antal").is_err());
-        let column = protected.batches()[0].column_by_name("andel").unwrap().clone();
+        let column = Arc::clone(protected.batches()[0].column_by_name("andel").unwrap());
         (0..column.len()).map(|row| column.is_valid(row)).collect()
     };
     assert_eq!(shown(0), [false, true, true, false, true, true, false]);

@@ -1,6 +1,6 @@
 //! The large synthetic case: 300 DeSO by age, sex and origin, with RegSO, kommun and totals, 46,746 cells.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use arrow::{
     array::{Array, AsArray, Int64Array, RecordBatch, StringArray},
@@ -24,7 +24,57 @@ fn base(rows: &Csv) -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
 }
 
-fn table() -> CountTable {
+/// The base of the first so many DeSO.
+pub(super) fn areas(number: usize) -> Option<RecordBatch> {
+    let rows = Csv::oracle("bench/bench_deso300.csv")?;
+    let mut names = rows.column("deso").to_vec();
+    names.dedup();
+    names.truncate(number);
+    Some(base(&rows.filter("deso", |deso| names.iter().any(|name| name == deso))))
+}
+
+/// All cells, and which of them the peer hides.
+pub(super) fn as_the_peer_hides() -> Option<(System, Vec<bool>)> {
+    let rows = Csv::oracle("bench/bench_deso300.csv")?;
+    let theirs = Csv::oracle("bench/out_gs_deso300.csv")?;
+    let base = [base(&rows)];
+    let population = Population {
+        name: "stor",
+        base: &base,
+        count: "antal",
+    };
+    let system = System::build(&population, &[table()], Zeros::Published).unwrap();
+    let flags = theirs.flags("suppressed");
+    let names = ["deso", "alder", "kon", "ursprung"];
+    let hidden: HashSet<Vec<&str>> = (0..theirs.rows())
+        .filter(|row| flags[*row])
+        .map(|row| names.iter().map(|name| theirs.column(name)[row].as_str()).collect())
+        .collect();
+    let of = system
+        .cells
+        .iter()
+        .map(|cell| hidden.contains(&system.key(cell).map(|(_, code)| code.as_str()).collect::<Vec<_>>()))
+        .collect();
+    Some((system, of))
+}
+
+/// Which base rows lie in the kommun that comes first.
+pub(super) fn first_kommun(system: &System) -> Vec<bool> {
+    let mut within = vec![false; system.counts.len()];
+    let cell = system.cells.iter().find(|cell| {
+        let key: Vec<&str> = system
+            .key(cell)
+            .map(|(level, code)| if level == "total" { level } else { code }.as_str())
+            .collect();
+        key == ["1980", "total", "total", "total"]
+    });
+    for row in &cell.unwrap().rows {
+        within[*row as usize] = true;
+    }
+    within
+}
+
+pub(super) fn table() -> CountTable {
     let dimension = |name: &str, levels: &[&str]| Dimension {
         name: name.into(),
         levels: levels
