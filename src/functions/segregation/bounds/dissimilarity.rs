@@ -8,7 +8,7 @@
 use super::{
     classic,
     path::{self, Path},
-    problem::{BOUNDS, LIMITS, Problem, SHARED, SHARED_OF},
+    problem::{Area, BOUNDS, LIMITS, Problem, SHARED, SHARED_OF},
     search::{Line, Ratio, Search, least},
     several, vertices,
 };
@@ -210,12 +210,16 @@ impl Under {
 
     /// Returns the largest value, where corners are too many to try; too large by a part of one area at most.
     fn relaxed(self, problem: &Problem) -> f64 {
-        // where the group may vanish, D is at most what is left when the rest of one of its areas is gone
-        let cap = if self == Self::Both && problem.least <= 0.0 {
-            let rest = problem.areas.iter().filter(|area| area.most > 0.0);
-            1.0 - rest.map(|area| area.t - area.most).fold(problem.t, f64::min) / problem.t
-        } else {
-            1.0
+        // an area with a larger share than all has members: D is at most 1 less the part of the rest that must live
+        // there, Gorard's 1 less the part of everybody
+        let least = |people: fn(&Area) -> f64| {
+            let of = problem.areas.iter().filter(|area| area.most > 0.0).map(people);
+            1.0 - of.fold(problem.t, f64::min) / problem.t
+        };
+        let cap = match self {
+            Self::Both => least(|area| area.t - area.most),
+            Self::Group => least(|area| area.t),
+            Self::All => 1.0,
         };
         let search = Search {
             limit: 120,

@@ -150,8 +150,11 @@ impl Fill {
             }
         }
         chords.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.total_cmp(&right.1)));
-        let mut points = Vec::with_capacity(chords.len());
+        let mut points = Vec::with_capacity(chords.len().max(1));
         let mut at = (problem.least, start);
+        if chords.is_empty() {
+            points.push((at.0, at.1, 0.0));
+        }
         for (slope, by) in chords {
             points.push((at.0, at.1, slope));
             at = (at.0 + by, slope.mul_add(by, at.1));

@@ -21,6 +21,15 @@ pub(super) struct Path {
 
 impl Path {
     pub(super) fn new(of: &Problem) -> Self {
+        // all is known: one point
+        if of.suppressed == 0 {
+            return Self {
+                from: 0.0,
+                to: 0.0,
+                without: None,
+                full: None,
+            };
+        }
         let shares = |pick: fn(&Area) -> bool, share: fn(&Area) -> f64| {
             let of = of.areas.iter().filter(move |area| pick(area));
             of.map(move |area| share(area) / area.t)

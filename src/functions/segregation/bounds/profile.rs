@@ -85,15 +85,15 @@ fn smallest(area: &Area, from: f64, to: f64, price: f64) -> (f64, f64) {
 /// Returns the λ at which areas take a number of members together, by halving; `falls` when they take fewer at more.
 fn price(x: f64, falls: bool, taken: impl Fn(f64) -> f64) -> f64 {
     let (mut below, mut above) = (-1.0, 2.0);
-    for _ in 0..30 {
-        let middle = (below + above) / 2.0;
+    for _ in 0..24 {
+        let middle = f64::midpoint(below, above);
         if (taken(middle) > x) == falls {
             below = middle;
         } else {
             above = middle;
         }
     }
-    (below + above) / 2.0
+    f64::midpoint(below, above)
 }
 
 /// A number of members, a λ that fits, and the bound of the numerator.
@@ -119,7 +119,7 @@ fn most(problem: &Problem) -> f64 {
         price.mul_add(x, sum)
     };
     let search = Search {
-        limit: 60,
+        limit: 40,
         at: |x: f64| {
             let all = x / problem.t;
             let taken = |price: f64| problem.areas.iter().map(|area| largest(area, all, price).0).sum();
@@ -158,7 +158,7 @@ fn most(problem: &Problem) -> f64 {
 
 fn least(problem: &Problem) -> f64 {
     let search = Search {
-        limit: 60,
+        limit: 40,
         at: |x: f64| x,
         // what is reached is not known here
         value: |_: &f64| f64::NEG_INFINITY,

@@ -5,6 +5,10 @@
 //! convex in areas and groups: its least, and H's, are found by turns between the areas' mixes and the groups' sizes
 //! (Csiszár & Tusnády 1984), and what is still missing is proved by the tangent there and taken off. The most of H and R
 //! has every area as unmixed as it can be and the whole as mixed.
+//!
+//! M, Karmel and MacLachlan's index, P and, of the groups that are present, C are convex in the counts, D, G, H and R convex
+//! over concave, so each is largest where the rest of every area is of one group (without one of them C only grows); where
+//! those ways are few they are all tried.
 
 use super::{
     dissimilarity::Under,
@@ -37,7 +41,7 @@ pub(in super::super) static SEG_MUTUAL_INFORMATION_BOUNDS: Definition = Definiti
              the gradient inequality; M: Theil & Finizza 1971, doi:10.1080/0022250X.1971.9989795",
     example: Example {
         sql: "SELECT round(seg_mutual_information_bounds(area, grp, n, t)['hi'], 6) FROM (VALUES ('A', 'x', 10, 20), ('A', 'y', 10, 20), ('B', 'x', NULL, 10), ('B', 'y', NULL, 10)) AS v(area, grp, n, t)",
-        result: "0.231049",
+        result: "0.174416",
     },
     laws: &[],
     twins: &[],
@@ -121,12 +125,17 @@ fn solve(
     let hidden = groups.areas.iter().filter(|area| area.rest > 0.0);
     let (suppressed, open) = hidden.fold((0, 0.0), |(count, sum), area| (count + 1, sum + area.rest));
     if suppressed == 0 {
-        return Ok(match known(table, &groups, plain)? {
+        return Ok(match of(table, &groups, plain, |area| area.known.clone())? {
             Value::Number(of) => told(of.into(), of, of, units, 0, 0.0),
             _ => Value::Null,
         });
     }
-    let (lo, hi) = if units < 2 { (0.0, 0.0) } else { bounds(&groups)? };
+    let (lo, mut hi) = if units < 2 { (0.0, 0.0) } else { bounds(&groups)? };
+    if units > 1
+        && let Some(largest) = largest(table, &groups, plain)?
+    {
+        hi = hi.min(largest);
+    }
     let most = most(&groups);
     let by = slack(units) * groups.names.len() as f64 * most.max(1.0);
     let (lo, hi) = ((lo - by).clamp(0.0, most), (hi + by).clamp(0.0, most));
@@ -134,22 +143,28 @@ fn solve(
     Ok(told(Value::Null, lo, hi, units, suppressed, open / groups.t))
 }
 
-/// Returns the index of counts that are all known.
-fn known(table: &Table<'_>, groups: &Groups, plain: fn(&Long<'_>, &Params) -> Outcome) -> Outcome {
-    let mut cells = Gather::default();
+/// Returns the index of areas whose groups are filled in one way.
+fn of(
+    table: &Table<'_>,
+    groups: &Groups,
+    plain: fn(&Long<'_>, &Params) -> Outcome,
+    mut fill: impl FnMut(&Shares) -> Vec<f64>,
+) -> Outcome {
+    let filled: Vec<Vec<f64>> = groups.areas.iter().map(&mut fill).collect();
     let present: Vec<usize> = (0..groups.names.len())
-        .filter(|group| groups.areas.iter().any(|area| area.known[*group] > 0.0))
+        .filter(|group| filled.iter().any(|area| area[*group] > 0.0))
         .collect();
     let number = |count: usize| (0..).take(count).collect::<Vec<u32>>();
-    cells.locals = vec![number(groups.areas.len()), number(present.len())];
+    let mut cells = Gather::default();
+    cells.locals = vec![number(filled.len()), number(present.len())];
     cells.cells = vec![Vec::new(), Vec::new()];
     cells.counts = vec![Vec::new()];
-    for (at, area) in (0..).zip(&groups.areas) {
+    for (at, area) in (0..).zip(&filled) {
         for (place, group) in (0..).zip(&present) {
-            if area.known[*group] > 0.0 {
+            if area[*group] > 0.0 {
                 cells.cells[0].push(at);
                 cells.cells[1].push(place);
-                cells.counts[0].push(area.known[*group]);
+                cells.counts[0].push(area[*group]);
             }
         }
     }
@@ -163,6 +178,41 @@ fn known(table: &Table<'_>, groups: &Groups, plain: fn(&Long<'_>, &Params) -> Ou
     plain(&table.long(), &Params::default())
 }
 
+/// Returns the largest value with the rest of each area given to one group, by trying all ways; nothing when they are too
+/// many. Where only one group has anybody, numerator and denominator are both 0, which is no larger than elsewhere.
+fn largest(table: &Table<'_>, groups: &Groups, plain: fn(&Long<'_>, &Params) -> Outcome) -> Result<Option<f64>> {
+    /// Cells that may be looked at in all.
+    const WORK: usize = 1 << 16;
+    let free = |area: &Shares| area.free.iter().filter(|free| **free).count();
+    let each = groups.areas.len().saturating_mul(groups.names.len());
+    let mut ways = 1_usize;
+    for area in groups.areas.iter().filter(|area| area.rest > 0.0) {
+        ways = ways.saturating_mul(free(area));
+        if ways.saturating_mul(each) > WORK {
+            return Ok(None);
+        }
+    }
+    let mut most = None;
+    for way in 0..ways {
+        let mut way = way;
+        let corner = |area: &Shares| {
+            let mut filled = area.known.clone();
+            if area.rest > 0.0 {
+                let turn = way % free(area);
+                way /= free(area);
+                if let Some(at) = (0..filled.len()).filter(|at| area.free[*at]).nth(turn) {
+                    filled[at] += area.rest;
+                }
+            }
+            filled
+        };
+        if let Value::Number(value) = of(table, groups, plain, corner)? {
+            most = Some(most.map_or(value, |most: f64| most.max(value)));
+        }
+    }
+    Ok(most)
+}
+
 /// One group against the rest: bounds of its index, its share of all, and its weight.
 struct One {
     index: (f64, f64),
@@ -174,19 +224,19 @@ struct One {
 fn mean(groups: &[One]) -> (f64, f64) {
     let (mut lo, mut hi) = ((0.0, 1.0), (0.0, 1.0));
     for _ in 0..60 {
-        let c: f64 = (lo.0 + lo.1) / 2.0;
+        let c = f64::midpoint(lo.0, lo.1);
         let over = |one: &One| (one.weight.0 * (one.index.0 - c)).min(one.weight.1 * (one.index.0 - c));
         if groups.iter().map(over).sum::<f64>() >= 0.0 {
-            lo.0 = c
+            lo.0 = c;
         } else {
-            lo.1 = c
+            lo.1 = c;
         }
-        let c: f64 = (hi.0 + hi.1) / 2.0;
+        let c = f64::midpoint(hi.0, hi.1);
         let over = |one: &One| (one.weight.0 * (one.index.1 - c)).max(one.weight.1 * (one.index.1 - c));
         if groups.iter().map(over).sum::<f64>() > 0.0 {
-            hi.0 = c
+            hi.0 = c;
         } else {
-            hi.1 = c
+            hi.1 = c;
         }
     }
     (lo.0, hi.1)
@@ -367,7 +417,7 @@ fn mixed(groups: &Groups, of: fn(f64) -> f64) -> f64 {
     let all = |level: f64| limits.iter().map(move |(least, most)| level.clamp(*least, *most));
     let (mut below, mut above) = (0.0, 1.0);
     for _ in 0..60 {
-        let middle = (below + above) / 2.0;
+        let middle = f64::midpoint(below, above);
         if all(middle).sum::<f64>() < 1.0 {
             below = middle;
         } else {
@@ -440,20 +490,22 @@ impl Turns {
         }
     }
 
-    /// One turn with weights P^(1 − c).
-    fn turn(&mut self, groups: &Groups, c: f64) {
+    /// One turn with weights P^(1 − c); returns whether it moved anybody.
+    fn turn(&mut self, groups: &Groups, c: f64) -> bool {
         let weights: Vec<f64> = self
             .sizes
             .iter()
             .map(|size| (size / groups.t).powf(1.0 - c).max(f64::MIN_POSITIVE))
             .collect();
-        self.sizes.fill(0.0);
+        let before = std::mem::replace(&mut self.sizes, vec![0.0; weights.len()]);
         for (area, mix) in groups.areas.iter().zip(&mut self.mixes) {
             area.fill(&weights, mix);
             for (size, n) in self.sizes.iter_mut().zip(mix) {
                 *size += *n;
             }
         }
+        let far = before.iter().zip(&self.sizes).map(|(before, size)| (before - size).abs());
+        far.fold(0.0, f64::max) > 1e-14 * groups.t
     }
 
     /// Returns Σ n ln(n/t), and −Σ N ln(N/T).
@@ -484,7 +536,9 @@ impl Turns {
 
     fn mutual(mut self, groups: &Groups) -> f64 {
         for _ in 0..Self::ROUNDS {
-            self.turn(groups, 0.0);
+            if !self.turn(groups, 0.0) {
+                break;
+            }
         }
         let parts = self.parts(groups);
         self.tangent(groups, 0.0, parts) / groups.t
@@ -493,18 +547,22 @@ impl Turns {
     fn theory(mut self, groups: &Groups) -> f64 {
         let mut c = 0.0;
         for _ in 0..Self::ROUNDS {
-            self.turn(groups, c);
+            let moved = self.turn(groups, c);
             let (inside, whole) = self.parts(groups);
+            let before = c;
             c = if whole > 0.0 {
                 ((inside + whole) / whole).clamp(0.0, 1.0)
             } else {
                 0.0
             };
+            if !moved && (c - before).abs() < 1e-14 {
+                break;
+            }
         }
         let parts = self.parts(groups);
         let (mut below, mut above) = (0.0, 1.0);
         for _ in 0..50 {
-            let middle = (below + above) / 2.0;
+            let middle = f64::midpoint(below, above);
             if self.tangent(groups, middle, parts) >= 0.0 {
                 below = middle;
             } else {
