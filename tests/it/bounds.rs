@@ -44,7 +44,12 @@ async fn values(context: &SessionContext, sql: &str) -> Vec<Vec<Option<f64>>> {
             .map(|column| column.as_primitive::<Float64Type>().clone())
             .collect();
         for row in 0..batch.num_rows() {
-            all.push(columns.iter().map(|of| of.is_valid(row).then(|| of.value(row))).collect());
+            all.push(
+                columns
+                    .iter()
+                    .map(|of| of.is_valid(row).then(|| of.value(row)))
+                    .collect(),
+            );
         }
     }
     all
@@ -103,13 +108,22 @@ fn town(rng: &mut StdRng, areas: usize, people: u32) -> Vec<Area> {
 }
 
 fn wide(towns: &[Vec<Area>]) -> SessionContext {
-    let all = || (0..).zip(towns).flat_map(|(k, town)| town.iter().map(move |area| (k, area)));
+    let all = || {
+        (0..)
+            .zip(towns)
+            .flat_map(|(k, town)| town.iter().map(move |area| (k, area)))
+    };
     let number = |of: fn(&Area) -> Option<u32>| numbers(all().map(|(_, area)| of(area).map(f64::from)));
     table(vec![
         ("k", Arc::new(all().map(|of| Some(of.0)).collect::<Int64Array>())),
         (
             "area",
-            Arc::new(all().enumerate().map(|(at, _)| Some(format!("a{at}"))).collect::<StringArray>()),
+            Arc::new(
+                all()
+                    .enumerate()
+                    .map(|(at, _)| Some(format!("a{at}")))
+                    .collect::<StringArray>(),
+            ),
         ),
         ("x", number(|area| Some(area.x))),
         ("lo", number(|area| (!area.null).then_some(area.lo))),
@@ -385,7 +399,10 @@ async fn bounds_of_two_groups_are_what_all_fillings_give() {
         let (mut below, mut above, mut count, mut even) = (Vec::new(), Vec::new(), 0, 0);
         for of in values(&context, &sql).await {
             let (k, lo, hi) = (of[0].unwrap() as usize, of[1].unwrap(), of[2].unwrap());
-            let all = fillings[k].iter().map(|filling| index(filling)).filter(|value| value.is_finite());
+            let all = fillings[k]
+                .iter()
+                .map(|filling| index(filling))
+                .filter(|value| value.is_finite());
             let (min, max) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
                 (min.min(value), max.max(value))
             });
@@ -393,19 +410,32 @@ async fn bounds_of_two_groups_are_what_all_fillings_give() {
             if min > max {
                 continue;
             }
-            assert!(lo <= min + 1e-12 && max <= hi + 1e-12, "{name}: {min} to {max}, bounds {lo} to {hi}: {town:?}");
+            assert!(
+                lo <= min + 1e-12 && max <= hi + 1e-12,
+                "{name}: {min} to {max}, bounds {lo} to {hi}: {town:?}"
+            );
             if *most == Whole {
-                assert!((hi - max).abs() <= 1e-12, "{name}: {hi} is not reached, {max}: {town:?}");
+                assert!(
+                    (hi - max).abs() <= 1e-12,
+                    "{name}: {hi} is not reached, {max}: {town:?}"
+                );
             }
             if *name == "isolation" {
                 let part = |area: &Area| (f64::from(area.t) * lo / 2.0).clamp(f64::from(area.lo), f64::from(area.hi));
                 let filling: Vec<(f64, f64)> = town.iter().map(|area| (part(area), f64::from(area.t))).collect();
                 let value = index(&filling);
-                assert!(lo < 1e-12 || (value - lo).abs() <= 1e-12, "{name}: {lo}, {value}: {town:?}");
-            } else if *least == Parts && town.iter().any(|area| area.lo > 0) && town.iter().any(|area| area.hi < area.t) {
+                assert!(
+                    lo < 1e-12 || (value - lo).abs() <= 1e-12,
+                    "{name}: {lo}, {value}: {town:?}"
+                );
+            } else if *least == Parts && town.iter().any(|area| area.lo > 0) && town.iter().any(|area| area.hi < area.t)
+            {
                 // where a group can vanish, the least may be what the index tends to as it does
                 let value = most_even(town, *index);
-                assert!((value - lo).abs() <= if *name == "dissimilarity" { 1e-12 } else { 1e-11 }, "{name}: {lo}, {value}: {town:?}");
+                assert!(
+                    (value - lo).abs() <= if *name == "dissimilarity" { 1e-12 } else { 1e-11 },
+                    "{name}: {lo}, {value}: {town:?}"
+                );
                 even += 1;
             }
             below.push(min - lo);
@@ -470,7 +500,13 @@ fn mixes(rng: &mut StdRng, areas: usize, groups: usize, people: u32) -> Vec<Mix>
     (0..areas)
         .map(|area| {
             let mut n: Vec<u32> = (0..groups)
-                .map(|_| if rng.random_bool(0.25) { 0 } else { rng.random_range(0..=people) })
+                .map(|_| {
+                    if rng.random_bool(0.25) {
+                        0
+                    } else {
+                        rng.random_range(0..=people)
+                    }
+                })
                 .collect();
             let mut hidden: Vec<usize> = (0..groups).collect();
             if rng.random_range(0.0..1.0) >= odds {
@@ -486,8 +522,17 @@ fn mixes(rng: &mut StdRng, areas: usize, groups: usize, people: u32) -> Vec<Mix>
                 let rest: u32 = hidden.iter().map(|at| std::mem::take(&mut n[*at])).sum();
                 n[hidden[rng.random_range(0..hidden.len())]] = rest;
             }
-            let free = if left_out && !hidden.is_empty() { (0..groups).collect() } else { hidden.clone() };
-            Mix { n, free, hidden, left_out }
+            let free = if left_out && !hidden.is_empty() {
+                (0..groups).collect()
+            } else {
+                hidden.clone()
+            };
+            Mix {
+                n,
+                free,
+                hidden,
+                left_out,
+            }
         })
         .collect()
 }
@@ -503,12 +548,24 @@ fn long(towns: &[Vec<Mix>]) -> SessionContext {
     let is_hidden = |area: &Mix, group: usize| area.hidden.contains(&group);
     table(vec![
         ("k", Arc::new(cells().map(|of| Some(of.0)).collect::<Int64Array>())),
-        ("area", Arc::new(cells().map(|of| Some(format!("a{}", of.1))).collect::<StringArray>())),
-        ("grp", Arc::new(cells().map(|of| Some(format!("g{}", of.3))).collect::<StringArray>())),
+        (
+            "area",
+            Arc::new(cells().map(|of| Some(format!("a{}", of.1))).collect::<StringArray>()),
+        ),
+        (
+            "grp",
+            Arc::new(cells().map(|of| Some(format!("g{}", of.3))).collect::<StringArray>()),
+        ),
         ("n", numbers(cells().map(|of| Some(f64::from(of.2.n[of.3]))))),
-        ("h", numbers(cells().map(|of| (!is_hidden(of.2, of.3)).then(|| f64::from(of.2.n[of.3]))))),
+        (
+            "h",
+            numbers(cells().map(|of| (!is_hidden(of.2, of.3)).then(|| f64::from(of.2.n[of.3])))),
+        ),
         ("t", numbers(cells().map(|of| Some(f64::from(of.2.t()))))),
-        ("shown", numbers(cells().map(|of| Some(f64::from(u8::from(!(of.2.left_out && is_hidden(of.2, of.3)))))))),
+        (
+            "shown",
+            numbers(cells().map(|of| Some(f64::from(u8::from(!(of.2.left_out && is_hidden(of.2, of.3))))))),
+        ),
     ])
 }
 
@@ -587,7 +644,11 @@ async fn the_truth_of_several_groups_is_between_the_bounds() {
             assert!((plain - v).abs() < 1e-9, "{name}: {v}, {plain}: {town:?}");
             let open: Vec<u32> = town.iter().filter(|area| area.free.len() > 1).map(Mix::rest).collect();
             let share = f64::from(open.iter().sum::<u32>()) / f64::from(town.iter().map(Mix::t).sum::<u32>());
-            assert_eq!(of[5], Some(open.iter().filter(|open| **open > 0).count() as f64), "{name}: {town:?}");
+            assert_eq!(
+                of[5],
+                Some(open.iter().filter(|open| **open > 0).count() as f64),
+                "{name}: {town:?}"
+            );
             assert!((of[6].unwrap() - share).abs() < 1e-12, "{name}: {town:?}");
             if let Some(value) = of[4] {
                 assert!((value - v).abs() <= 1e-12 && share <= 0.0, "{name}: {value} of {v}");
@@ -651,8 +712,14 @@ async fn bounds_of_several_groups_hold_for_all_fillings() {
                 continue;
             }
             let town = &towns[k];
-            assert!(lo <= min + 1e-12 && max <= hi + 1e-12, "{name}: {min} to {max}, bounds {lo} to {hi}: {town:?}");
-            assert!((hi - max).abs() <= 1e-12, "{name}: {hi} is not reached, {max}: {town:?}");
+            assert!(
+                lo <= min + 1e-12 && max <= hi + 1e-12,
+                "{name}: {min} to {max}, bounds {lo} to {hi}: {town:?}"
+            );
+            assert!(
+                (hi - max).abs() <= 1e-12,
+                "{name}: {hi} is not reached, {max}: {town:?}"
+            );
             low.push(min - lo);
         }
         assert!(low.len() > 50, "{name}: {}", low.len());
@@ -671,7 +738,11 @@ fn pairs(rng: &mut StdRng, count: i64, areas: usize, people: u32) -> Vec<Vec<Pai
                 .map(|_| {
                     let t = rng.random_range(0..=people);
                     let x = rng.random_range(0..=t);
-                    let y = if rng.random_bool(0.3) { t - x } else { rng.random_range(0..=t - x) };
+                    let y = if rng.random_bool(0.3) {
+                        t - x
+                    } else {
+                        rng.random_range(0..=t - x)
+                    };
                     (x, y, t, rng.random_bool(odds), rng.random_bool(odds))
                 })
                 .collect()
@@ -680,11 +751,23 @@ fn pairs(rng: &mut StdRng, count: i64, areas: usize, people: u32) -> Vec<Vec<Pai
 }
 
 async fn exposure(towns: &[Vec<Pair>]) -> Vec<Vec<Option<f64>>> {
-    let all = || (0..).zip(towns).flat_map(|(k, town)| town.iter().map(move |of| (k, of)));
+    let all = || {
+        (0..)
+            .zip(towns)
+            .flat_map(|(k, town)| town.iter().map(move |of| (k, of)))
+    };
     let number = |of: fn(&Pair) -> Option<u32>| numbers(all().map(|(_, pair)| of(pair).map(f64::from)));
     let context = table(vec![
         ("k", Arc::new(all().map(|of| Some(of.0)).collect::<Int64Array>())),
-        ("area", Arc::new(all().enumerate().map(|(at, _)| Some(format!("a{at}"))).collect::<StringArray>())),
+        (
+            "area",
+            Arc::new(
+                all()
+                    .enumerate()
+                    .map(|(at, _)| Some(format!("a{at}")))
+                    .collect::<StringArray>(),
+            ),
+        ),
         ("x", number(|of| Some(of.0))),
         ("y", number(|of| Some(of.1))),
         ("hx", number(|of| (!of.3).then_some(of.0))),
@@ -704,7 +787,11 @@ async fn exposure_to_another_group_is_between_its_bounds() {
     for of in exposure(&towns).await {
         let Some(v) = of[1] else { continue };
         let (lo, hi) = (of[2].expect("bounds"), of[3].expect("bounds"));
-        assert!(lo <= v && v <= hi, "{v} is not between {lo} and {hi}: {:?}", towns[of[0].unwrap() as usize]);
+        assert!(
+            lo <= v && v <= hi,
+            "{v} is not between {lo} and {hi}: {:?}",
+            towns[of[0].unwrap() as usize]
+        );
         compared += 1;
     }
     assert!(compared > 10_000, "{compared}");
@@ -726,7 +813,10 @@ async fn exposure_to_another_group_is_between_its_bounds() {
             let people: u32 = filling.iter().map(|of| of.0).sum();
             let others: u32 = filling.iter().map(|of| of.1).sum();
             if people > 0 && others > 0 {
-                let met = filling.iter().filter(|of| of.2 > 0).map(|(x, y, t, ..)| f64::from(x * y) / f64::from(*t));
+                let met = filling
+                    .iter()
+                    .filter(|of| of.2 > 0)
+                    .map(|(x, y, t, ..)| f64::from(x * y) / f64::from(*t));
                 let value = met.sum::<f64>() / f64::from(people);
                 (min, max) = (min.min(value), max.max(value));
             }
@@ -735,7 +825,10 @@ async fn exposure_to_another_group_is_between_its_bounds() {
             continue;
         }
         let (lo, hi) = (of[2].unwrap(), of[3].unwrap());
-        assert!(lo <= min + 1e-12 && max <= hi + 1e-12, "{min} to {max}, bounds {lo} to {hi}: {town:?}");
+        assert!(
+            lo <= min + 1e-12 && max <= hi + 1e-12,
+            "{min} to {max}, bounds {lo} to {hi}: {town:?}"
+        );
         // the other group may have nobody where it is hidden: then only as near as one likes
         if town.iter().any(|of| !of.4 && of.1 > 0) {
             assert!((min - lo).abs() <= 1e-12, "{lo} is not reached, {min}: {town:?}");
@@ -758,15 +851,27 @@ async fn ten_thousand_areas_take() {
             .map(|_| {
                 let t = rng.random_range(50..4_000);
                 let x = (f64::from(t) * rng.random_range(0.0..1.0_f64).powi(2)) as u32;
-                let (lo, hi) = if rng.random_bool(odds) { (x.saturating_sub(3), (x + 3).min(t)) } else { (x, x) };
-                Area { lo, hi, x, t, null: false }
+                let (lo, hi) = if rng.random_bool(odds) {
+                    (x.saturating_sub(3), (x + 3).min(t))
+                } else {
+                    (x, x)
+                };
+                Area {
+                    lo,
+                    hi,
+                    x,
+                    t,
+                    null: false,
+                }
             })
             .collect();
         let context = wide(&[town]);
         for (name, _, bounds, ..) in TWO {
             for (form, of) in [("limits", "lo, hi"), ("NULL", "CASE WHEN lo = hi THEN lo END")] {
                 let start = std::time::Instant::now();
-                let sql = format!("SELECT b['lo'], b['hi'] FROM (SELECT seg_{name}_bounds(area, {of}, t{bounds}) AS b FROM t)");
+                let sql = format!(
+                    "SELECT b['lo'], b['hi'] FROM (SELECT seg_{name}_bounds(area, {of}, t{bounds}) AS b FROM t)"
+                );
                 let of = values(&context, &sql).await;
                 println!("{name}, {what}, {form}: {:?}, {:?}", start.elapsed(), of[0]);
             }
@@ -774,8 +879,17 @@ async fn ten_thousand_areas_take() {
         let town: Vec<Mix> = (0..10_000)
             .map(|_| {
                 let n: Vec<u32> = (0..5).map(|_| rng.random_range(0..800)).collect();
-                let hidden: Vec<usize> = if rng.random_bool(odds) { vec![1, 2, 4] } else { Vec::new() };
-                Mix { n, free: hidden.clone(), hidden, left_out: false }
+                let hidden: Vec<usize> = if rng.random_bool(odds) {
+                    vec![1, 2, 4]
+                } else {
+                    Vec::new()
+                };
+                Mix {
+                    n,
+                    free: hidden.clone(),
+                    hidden,
+                    left_out: false,
+                }
             })
             .collect();
         let context = long(&[town]);

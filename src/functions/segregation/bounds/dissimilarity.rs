@@ -28,7 +28,7 @@ pub(in super::super) static SEG_DISSIMILARITY_BOUNDS: Definition = Definition {
     reading: "struct: D lies between lo and hi whatever the hidden counts are; share_hidden of the people may or may not be \
               of the group, value is D when nothing is hidden; an area with one NULL row is hidden as a whole. Both bounds are \
               reached, lo by shares where it takes parts of people, hi by whole people; only where hidden areas are too many \
-              to try their sums (about 14 with limits) hi may be too large by a part of one area. Several groups: proved \
+              to try their sums (more than 10 with limits) hi may be too large by a part of one area. Several groups: proved \
               from each group against the rest, and wider",
     range: "0 ≤ lo ≤ hi ≤ 1",
     null_when: "a total is NULL, nobody is there, or nothing is hidden and one of the groups has nobody",

@@ -182,7 +182,7 @@ fn of(
 /// many. Where only one group has anybody, numerator and denominator are both 0, which is no larger than elsewhere.
 fn largest(table: &Table<'_>, groups: &Groups, plain: fn(&Long<'_>, &Params) -> Outcome) -> Result<Option<f64>> {
     /// Cells that may be looked at in all.
-    const WORK: usize = 1 << 16;
+    const WORK: usize = 1 << 14;
     let free = |area: &Shares| area.free.iter().filter(|free| **free).count();
     let each = groups.areas.len().saturating_mul(groups.names.len());
     let mut ways = 1_usize;
@@ -504,7 +504,10 @@ impl Turns {
                 *size += *n;
             }
         }
-        let far = before.iter().zip(&self.sizes).map(|(before, size)| (before - size).abs());
+        let far = before
+            .iter()
+            .zip(&self.sizes)
+            .map(|(before, size)| (before - size).abs());
         far.fold(0.0, f64::max) > 1e-14 * groups.t
     }
 

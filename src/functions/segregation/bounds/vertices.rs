@@ -9,6 +9,8 @@ use crate::{
     functions::{table::Wide, value::Value},
 };
 
+/// Hidden areas that may be tried: twice as many ways for each.
+const HIDDEN: usize = 10;
 /// Areas that may be looked at in all.
 const WORK: usize = 1 << 17;
 
@@ -18,11 +20,7 @@ pub(super) fn largest(problem: &Problem, index: impl Fn(&Wide) -> Result<Value>)
     let hidden: Vec<usize> = (0..problem.areas.len())
         .filter(|at| problem.areas[*at].hidden())
         .collect();
-    let work = u32::try_from(hidden.len())
-        .ok()
-        .and_then(|count| 1_usize.checked_shl(count))
-        .and_then(|corners| corners.checked_mul(problem.areas.len()));
-    if hidden.len() > 20 || work.is_none_or(|work| work > WORK) {
+    if hidden.len() > HIDDEN || problem.areas.len() << hidden.len() > WORK {
         return Ok(None);
     }
     let mut members: Vec<f64> = problem.areas.iter().map(|area| area.least).collect();
