@@ -175,7 +175,9 @@ impl Problem {
 
     /// Returns the struct of bounds, widened by the slack and cut off at the range.
     pub(super) fn between(&self, lo: f64, hi: f64, range: (f64, f64)) -> Value {
-        let by = self.slack() * range.1.max(1.0);
+        // one unit is 0, which nothing rounds
+        let alone = self.areas.len() < 2 && hi <= 0.0;
+        let by = if alone { 0.0 } else { self.slack() * range.1.max(1.0) };
         // a bound that is not finite must reach the shell
         let (lo, hi) = ((lo - by).clamp(range.0, range.1), (hi + by).clamp(range.0, range.1));
         self.told_of(Value::Null, if lo > hi { hi } else { lo }, hi)

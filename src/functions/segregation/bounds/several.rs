@@ -137,7 +137,12 @@ fn solve(
         hi = hi.min(largest);
     }
     let most = most(&groups);
-    let by = slack(units) * groups.names.len() as f64 * most.max(1.0);
+    // one unit is 0, which nothing rounds
+    let by = if units < 2 {
+        0.0
+    } else {
+        slack(units) * groups.names.len() as f64 * most.max(1.0)
+    };
     let (lo, hi) = ((lo - by).clamp(0.0, most), (hi + by).clamp(0.0, most));
     let lo = if lo > hi { hi } else { lo };
     Ok(told(Value::Null, lo, hi, units, suppressed, open / groups.t))
