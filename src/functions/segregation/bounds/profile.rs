@@ -109,21 +109,27 @@ fn under(problem: &Problem, x: f64) -> f64 {
     x * ((problem.t - x) / problem.t)
 }
 
+/// Areas of which something is hidden, and those of which all is known: what these add is a line in λ.
+fn parts(problem: &Problem) -> (Vec<Area>, Vec<Area>, f64) {
+    let (hidden, known): (Vec<Area>, Vec<Area>) = problem.areas.iter().partition(|area| area.hidden());
+    let members = known.iter().map(|area| area.least).sum();
+    (hidden, known, members)
+}
+
 fn most(problem: &Problem) -> f64 {
+    let (hidden, known, members) = parts(problem);
     let dual = |price: f64, x: f64| {
-        let sum: f64 = problem
-            .areas
-            .iter()
-            .map(|area| largest(area, x / problem.t, price).1)
-            .sum();
-        price.mul_add(x, sum)
+        let all = x / problem.t;
+        let of = |area: &Area| area.least * (area.least / area.t - all).abs();
+        let sum: f64 = hidden.iter().map(|area| largest(area, all, price).1).sum();
+        price.mul_add(x - members, sum + known.iter().map(of).sum::<f64>())
     };
     let search = Search {
         limit: 40,
         at: |x: f64| {
             let all = x / problem.t;
-            let taken = |price: f64| problem.areas.iter().map(|area| largest(area, all, price).0).sum();
-            let price = price(x, true, taken);
+            let taken = |price: f64| hidden.iter().map(|area| largest(area, all, price).0).sum();
+            let price = price(x - members, true, taken);
             Priced {
                 x,
                 price,
@@ -157,6 +163,7 @@ fn most(problem: &Problem) -> f64 {
 }
 
 fn least(problem: &Problem) -> f64 {
+    let (hidden, known, members) = parts(problem);
     let search = Search {
         limit: 40,
         at: |x: f64| x,
@@ -164,11 +171,12 @@ fn least(problem: &Problem) -> f64 {
         value: |_: &f64| f64::NEG_INFINITY,
         bound: |left: &f64, right: &f64| {
             let (from, to) = (*left / problem.t, *right / problem.t);
-            let middle = (left + right) / 2.0;
-            let pick = |price: f64| problem.areas.iter().map(move |area| smallest(area, from, to, price));
-            let price = price(middle, false, |price| pick(price).map(|of| of.0).sum());
+            let middle = f64::midpoint(*left, *right);
+            let pick = |price: f64| hidden.iter().map(move |area| smallest(area, from, to, price));
+            let price = price(middle - members, false, |price| pick(price).map(|of| of.0).sum());
             let sum: f64 = pick(price).map(|of| of.1).sum();
-            let over = sum + (price * left).min(price * right);
+            let known: f64 = known.iter().map(|area| smallest(area, from, to, 0.0).1).sum();
+            let over = sum + known + (price * (left - members)).min(price * (right - members));
             let under = under(problem, (problem.t / 2.0).clamp(*left, *right));
             if under > 0.0 {
                 -(over / under).clamp(0.0, 1.0)
