@@ -55,6 +55,21 @@ async fn values(context: &SessionContext, sql: &str) -> Vec<Vec<Option<f64>>> {
     all
 }
 
+/// People, of a number that is not below 0.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small and not negative"
+)]
+fn whole(number: f64) -> u32 {
+    number as u32
+}
+
+/// The place of a town.
+fn place(k: Option<f64>) -> usize {
+    whole(k.unwrap()) as usize
+}
+
 /// One area: what it may have, what it has, everybody.
 #[derive(Debug, Clone, Copy)]
 struct Area {
@@ -100,7 +115,7 @@ fn town(rng: &mut StdRng, areas: usize, people: u32) -> Vec<Area> {
         }
         _ => {
             for area in &mut town {
-                area.x = ((f64::from(area.t) * cut / 2.0).round() as u32).clamp(area.lo, area.hi);
+                area.x = whole((f64::from(area.t) * cut / 2.0).round()).clamp(area.lo, area.hi);
             }
         }
     }
@@ -294,7 +309,7 @@ async fn the_truth_of_two_groups_is_between_the_bounds() {
         );
         let mut compared = 0;
         for of in values(&context, &sql).await {
-            let town = &towns[of[0].unwrap() as usize];
+            let town = &towns[place(of[0])];
             let (v, lo, hi) = (of[1].unwrap(), of[2].expect("bounds"), of[3].expect("bounds"));
             assert!(lo <= v && v <= hi, "{name}: {v} is not between {lo} and {hi}: {town:?}");
             let people: u32 = town.iter().map(|area| area.t).sum();
@@ -398,7 +413,7 @@ async fn bounds_of_two_groups_are_what_all_fillings_give() {
         );
         let (mut below, mut above, mut count, mut even) = (Vec::new(), Vec::new(), 0, 0);
         for of in values(&context, &sql).await {
-            let (k, lo, hi) = (of[0].unwrap() as usize, of[1].unwrap(), of[2].unwrap());
+            let (k, lo, hi) = (place(of[0]), of[1].unwrap(), of[2].unwrap());
             let all = fillings[k]
                 .iter()
                 .map(|filling| index(filling))
@@ -636,7 +651,7 @@ async fn the_truth_of_several_groups_is_between_the_bounds() {
         );
         let mut compared = 0;
         for of in values(&context, &sql).await {
-            let town = &towns[of[0].unwrap() as usize];
+            let town = &towns[place(of[0])];
             let (v, lo, hi) = (of[1].unwrap(), of[2].expect("bounds"), of[3].expect("bounds"));
             assert!(lo <= v && v <= hi, "{name}: {v} is not between {lo} and {hi}: {town:?}");
             let counts: Vec<Vec<u32>> = town.iter().map(|area| area.n.clone()).collect();
@@ -706,7 +721,7 @@ async fn bounds_of_several_groups_hold_for_all_fillings() {
         );
         let mut low = Vec::new();
         for of in values(&context, &sql).await {
-            let k = of[0].unwrap() as usize;
+            let k = place(of[0]);
             let (lo, hi, (min, max)) = (of[1].unwrap(), of[2].unwrap(), ranges[k][at]);
             if min > max {
                 continue;
@@ -790,7 +805,7 @@ async fn exposure_to_another_group_is_between_its_bounds() {
         assert!(
             lo <= v && v <= hi,
             "{v} is not between {lo} and {hi}: {:?}",
-            towns[of[0].unwrap() as usize]
+            towns[place(of[0])]
         );
         compared += 1;
     }
@@ -799,7 +814,7 @@ async fn exposure_to_another_group_is_between_its_bounds() {
     let towns = pairs(&mut rng, 200, 3, 5);
     let mut compared = 0;
     for of in exposure(&towns).await {
-        let town = &towns[of[0].unwrap() as usize];
+        let town = &towns[place(of[0])];
         let fill = |pair: &Pair| -> Vec<Pair> {
             let (x, y, t, x_hidden, y_hidden) = *pair;
             let range = |hidden: bool, known: u32| if hidden { 0..=t } else { known..=known };
@@ -850,7 +865,7 @@ async fn ten_thousand_areas_take() {
         let town: Vec<Area> = (0..10_000)
             .map(|_| {
                 let t = rng.random_range(50..4_000);
-                let x = (f64::from(t) * rng.random_range(0.0..1.0_f64).powi(2)) as u32;
+                let x = whole(f64::from(t) * rng.random_range(0.0..1.0_f64).powi(2));
                 let (lo, hi) = if rng.random_bool(odds) {
                     (x.saturating_sub(3), (x + 3).min(t))
                 } else {
