@@ -2,7 +2,7 @@
 //!
 //! New functions need nothing here: data are made from the roles of their arguments.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, StringArray},
@@ -125,6 +125,16 @@ impl Call {
                                 .collect::<StringArray>(),
                         )
                     }
+                    // everybody in the area on each of its rows: what other rows have is hidden from a part of them
+                    Role::Number if argument.name == "t" => {
+                        let mut people = BTreeMap::new();
+                        for row in rows {
+                            *people.entry(row.keys[0]).or_insert(0.0) += row.parts[0].unwrap_or(0.0);
+                        }
+                        Arc::new(Float64Array::from_iter_values(
+                            rows.iter().map(|row| people[&row.keys[0]]),
+                        ))
+                    }
                     Role::Number => {
                         number += 1;
                         // metres, so that some are near and some are far
@@ -149,7 +159,19 @@ impl Call {
                         // persons are not divided
                         let whole = argument.name == "persons";
                         let of = |part: f64| if whole { part.trunc() } else { part };
-                        Arc::new(rows.iter().map(|row| row.parts[at].map(of)).collect::<Float64Array>())
+                        // an upper limit is not below the lower one, which is before it
+                        let more = |row: &Row| {
+                            if argument.name == "x_hi" {
+                                row.parts[at - 1]
+                            } else {
+                                Some(0.0)
+                            }
+                        };
+                        Arc::new(
+                            rows.iter()
+                                .map(|row| Some(row.parts[at].map(of)? + more(row)?))
+                                .collect::<Float64Array>(),
+                        )
                     }
                 }
             })

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod bounds;
 mod cases;
 mod cli;
 mod demo;

@@ -119,7 +119,7 @@ fn powers(areas: &Wide, c: f64) -> Option<f64> {
     Some(of.map(|of| (of.x / x).powf(c) * (of.y / y).powf(1.0 - c)).sum())
 }
 
-fn atkinson(areas: &Wide, params: &Params) -> Outcome {
+pub(super) fn atkinson(areas: &Wide, params: &Params) -> Outcome {
     let b = params.number(0);
     if !(b > 0.0 && b < 1.0) {
         return Err(Error::invalid(6005, "`seg_atkinson` takes a `b` between 0 and 1")
@@ -133,7 +133,7 @@ fn atkinson(areas: &Wide, params: &Params) -> Outcome {
     Ok(index.map_or(Value::Null, |index| index.clamp(0.0, 1.0).into()))
 }
 
-fn entropy(areas: &Wide, params: &Params) -> Outcome {
+pub(super) fn entropy(areas: &Wide, params: &Params) -> Outcome {
     let c = params.number(0);
     if is_half(c) {
         return Ok(square_root(areas).map_or(Value::Null, |o| (4.0 * o).into()));

@@ -58,7 +58,7 @@ pub(super) static SEG_CONCENTRATION_CURVE: Definition = Definition {
     ]),
 };
 
-fn profile(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn profile(areas: &Wide, _: &Params) -> Outcome {
     let Some((x, y)) = both(areas) else {
         return Ok(Value::Null);
     };

@@ -73,7 +73,7 @@ fn wide(areas: &Wide, _: &Params) -> Outcome {
     Ok(two(areas).map_or(Value::Null, Value::from))
 }
 
-fn long(cells: &Long<'_>, _: &Params) -> Outcome {
+pub(super) fn long(cells: &Long<'_>, _: &Params) -> Outcome {
     let d = |(over, under): (f64, f64)| (over / (2.0 * under)).clamp(0.0, 1.0);
     Ok(several(cells).map_or(Value::Null, |of| d(of).into()))
 }

@@ -42,7 +42,7 @@ pub(super) static SEG_EXPOSURE: Definition = Definition {
     body: Body::Aggregate(&[Form::two(exposure), Form::two_of(exposure)]),
 };
 
-fn isolation(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn isolation(areas: &Wide, _: &Params) -> Outcome {
     let all = areas.all;
     if all.x <= 0.0 || all.y <= 0.0 {
         return Ok(Value::Null);
@@ -51,7 +51,7 @@ fn isolation(areas: &Wide, _: &Params) -> Outcome {
     Ok((met / all.x).clamp(0.0, 1.0).into())
 }
 
-fn exposure(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn exposure(areas: &Wide, _: &Params) -> Outcome {
     let all = areas.all;
     if all.x <= 0.0 || all.y <= 0.0 {
         return Ok(Value::Null);

@@ -54,7 +54,7 @@ pub(super) fn sort(areas: &mut [Placed]) {
 
 /// Returns Σ x (Y before) − (X before) y over areas in the order of the group's share: G times X·Y. No term is negative.
 /// `y` people are in areas without the group that are not among the given ones.
-fn between(areas: &mut [Placed], mut y: f64) -> f64 {
+pub(super) fn between(areas: &mut [Placed], mut y: f64) -> f64 {
     sort(areas);
     let (mut sum, mut x) = (0.0, 0.0);
     for (_, here, rest) in areas {
@@ -65,7 +65,7 @@ fn between(areas: &mut [Placed], mut y: f64) -> f64 {
     sum
 }
 
-fn wide(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn wide(areas: &Wide, _: &Params) -> Outcome {
     let all = areas.all;
     if all.x <= 0.0 || all.y <= 0.0 {
         return Ok(Value::Null);
@@ -79,7 +79,7 @@ fn wide(areas: &Wide, _: &Params) -> Outcome {
     Ok((between(&mut placed, 0.0) / (all.x * all.y)).clamp(0.0, 1.0).into())
 }
 
-fn long(cells: &Long<'_>, _: &Params) -> Outcome {
+pub(super) fn long(cells: &Long<'_>, _: &Params) -> Outcome {
     if cells.groups.len() < 2 {
         return Ok(Value::Null);
     }

@@ -31,7 +31,7 @@ pub(super) static SEG_GORARD: Definition = Definition {
     body: Body::Aggregate(&[Form::wide(gorard), Form::one_of(gorard), Form::two_of(gorard)]),
 };
 
-fn gorard(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn gorard(areas: &Wide, _: &Params) -> Outcome {
     let all = areas.all;
     Ok(two(areas).map_or(Value::Null, |d| (d * (all.y / (all.x + all.y))).into()))
 }

@@ -50,7 +50,7 @@ pub(super) fn square_root(areas: &Wide) -> Option<f64> {
     Some((apart / 2.0).clamp(0.0, 1.0))
 }
 
-fn wide(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn wide(areas: &Wide, _: &Params) -> Outcome {
     Ok(square_root(areas).map_or(Value::Null, Value::from))
 }
 

@@ -114,17 +114,17 @@ fn mutual(areas: &Wide, _: &Params) -> Outcome {
     Ok(told(areas).map_or(Value::Null, Value::from))
 }
 
-fn mutual_long(cells: &Long<'_>, _: &Params) -> Outcome {
+pub(super) fn mutual_long(cells: &Long<'_>, _: &Params) -> Outcome {
     Ok(told_long(cells).map_or(Value::Null, Value::from))
 }
 
-fn theory(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn theory(areas: &Wide, _: &Params) -> Outcome {
     let all = areas.all;
     let share = |told: f64| (told / entropy(&[all.x, all.y], all.x + all.y)).clamp(0.0, 1.0);
     Ok(told(areas).map_or(Value::Null, |told| share(told).into()))
 }
 
-fn theory_long(cells: &Long<'_>, _: &Params) -> Outcome {
+pub(super) fn theory_long(cells: &Long<'_>, _: &Params) -> Outcome {
     let share = |told: f64| (told / entropy(&cells.groups, cells.total)).clamp(0.0, 1.0);
     Ok(told_long(cells).map_or(Value::Null, |told| share(told).into()))
 }

@@ -37,13 +37,13 @@ pub(super) static SEG_KARMEL_MACLACHLAN: Definition = Definition {
     ]),
 };
 
-fn wide(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn wide(areas: &Wide, _: &Params) -> Outcome {
     let all = areas.all;
     let both = all.x + all.y;
     Ok(two(areas).map_or(Value::Null, |d| (2.0 * (all.x / both) * (all.y / both) * d).into()))
 }
 
-fn long(cells: &Long<'_>, _: &Params) -> Outcome {
+pub(super) fn long(cells: &Long<'_>, _: &Params) -> Outcome {
     let t = cells.total;
     Ok(several(cells).map_or(Value::Null, |(over, _)| (over / t / (2.0 * t)).into()))
 }

@@ -33,6 +33,6 @@ pub(super) static SEG_MIN_MAX: Definition = Definition {
     body: Body::Aggregate(&[Form::wide(min_max), Form::one_of(min_max), Form::two_of(min_max)]),
 };
 
-fn min_max(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn min_max(areas: &Wide, _: &Params) -> Outcome {
     Ok(two(areas).map_or(Value::Null, |d| (2.0 * d / (1.0 + d)).into()))
 }

@@ -90,7 +90,7 @@ pub(super) static SEG_SQUARED_VARIATION: Definition = Definition {
     body: Body::Aggregate(&[Form::long(variation)]),
 };
 
-fn ratio(areas: &Wide, _: &Params) -> Outcome {
+pub(super) fn ratio(areas: &Wide, _: &Params) -> Outcome {
     let Some((x, y)) = both(areas) else {
         return Ok(Value::Null);
     };
@@ -123,7 +123,7 @@ fn spread(cells: &Long<'_>) -> Option<Vec<(f64, f64)>> {
     )
 }
 
-fn diversity(cells: &Long<'_>, _: &Params) -> Outcome {
+pub(super) fn diversity(cells: &Long<'_>, _: &Params) -> Outcome {
     let Some(groups) = spread(cells) else {
         return Ok(Value::Null);
     };
@@ -132,7 +132,7 @@ fn diversity(cells: &Long<'_>, _: &Params) -> Outcome {
     Ok((over / under).clamp(0.0, 1.0).into())
 }
 
-fn exposure(cells: &Long<'_>, _: &Params) -> Outcome {
+pub(super) fn exposure(cells: &Long<'_>, _: &Params) -> Outcome {
     let Some(groups) = spread(cells) else {
         return Ok(Value::Null);
     };
@@ -142,7 +142,7 @@ fn exposure(cells: &Long<'_>, _: &Params) -> Outcome {
     Ok(sum.clamp(0.0, 1.0).into())
 }
 
-fn variation(cells: &Long<'_>, _: &Params) -> Outcome {
+pub(super) fn variation(cells: &Long<'_>, _: &Params) -> Outcome {
     let Some(groups) = spread(cells) else {
         return Ok(Value::Null);
     };
