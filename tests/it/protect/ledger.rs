@@ -114,7 +114,7 @@ impl Reader {
                         .zip(&codes)
                         .all(|(at, code)| code == "alla" || row[*at] == *code);
                     if fits {
-                        let next = self.unknowns.len() as u32;
+                        let next = u32::try_from(self.unknowns.len()).unwrap();
                         set.push(*self.unknowns.entry((row.clone(), *count)).or_insert(next));
                     }
                 }
@@ -127,7 +127,7 @@ impl Reader {
         let now = Attacker::new(self.unknowns.len(), &self.shown);
         let held: HashMap<u32, i64> = self.unknowns.iter().map(|((_, count), at)| (*at, *count)).collect();
         for set in hidden {
-            let small = set.iter().map(|at| held[at]).sum::<i64>() < threshold as i64;
+            let small = set.iter().map(|at| held[at]).sum::<i64>() < i64::try_from(threshold).unwrap();
             if !if small { &before } else { &now }.knows(&set) {
                 self.hidden.insert(set);
             }
@@ -329,7 +329,7 @@ fn what_others_publish_is_known() {
         town()
             .iter()
             .filter(|(row, _)| (area == "alla" || row[0] == area) && (group == "alla" || row[3] == group))
-            .map(|(_, count)| *count as u64)
+            .map(|(_, count)| u64::try_from(*count).unwrap())
             .sum()
     };
     let key = |area: &str, group: &str| -> Vec<(String, String)> {

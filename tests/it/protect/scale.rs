@@ -1,7 +1,7 @@
 //! The size of a country, and of a register of many codes: time and memory, measured when asked for:
 //! `cargo test --release --test it -- --ignored --nocapture protect::scale`.
 
-use std::{sync::Arc, time::Instant};
+use std::{io::Write as _, sync::Arc, time::Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use rand::{Rng, SeedableRng};
@@ -82,7 +82,7 @@ fn country(kommuner: usize) -> RecordBatch {
                         {
                             codes[at].push(code);
                         }
-                        counts.push(count as i64);
+                        counts.push(format!("{count:.0}").parse::<i64>().unwrap());
                     }
                 }
             }
@@ -108,7 +108,8 @@ fn measure(what: &str, base: &[RecordBatch], table: CountTable) {
     let (cells, hidden) = outcome.report.levels.iter().fold((0, 0), |(cells, hidden), level| {
         (cells + level.cells, hidden + level.hidden)
     });
-    println!(
+    let _ = writeln!(
+        std::io::stderr(),
         "{what}: {cells} cells, {hidden} hidden, {:.1} s, at most {} MB",
         begun.elapsed().as_secs_f64(),
         peak()
@@ -131,6 +132,13 @@ fn kommuner_to_the_whole_country() {
     }
 }
 
+/// A whole number from 0, less than `most`, small ones more often.
+fn skewed(random: &mut rand_chacha::ChaCha8Rng, most: f64, power: f64) -> u32 {
+    format!("{:.0}", (most * random.random::<f64>().powf(power)).floor())
+        .parse()
+        .unwrap()
+}
+
 #[test]
 #[ignore = "measures speed"]
 fn a_sparse_register_of_many_codes() {
@@ -138,16 +146,15 @@ fn a_sparse_register_of_many_codes() {
     let rows = 650_000;
     let mut codes: Vec<Vec<String>> = vec![Vec::new(); 7];
     for _ in 0..rows {
-        let area = (3000.0 * random.random::<f64>().powf(1.3)) as u32;
-        let skew = |random: &mut rand_chacha::ChaCha8Rng, most: f64| (most * random.random::<f64>().powi(2)) as u32;
+        let area = skewed(&mut random, 3000.0, 1.3);
         let parts = [
             format!("A{area:04}"),
             format!("M{:03}", area / 10),
             format!("S{:02}", area / 100),
-            format!("b{}", skew(&mut random, 10.0)),
+            format!("b{}", skewed(&mut random, 10.0, 2.0)),
             format!("c{}", random.random_range(0..2)),
-            format!("d{:02}", skew(&mut random, 75.0)),
-            format!("e{}", skew(&mut random, 10.0)),
+            format!("d{:02}", skewed(&mut random, 75.0, 2.0)),
+            format!("e{}", skewed(&mut random, 10.0, 2.0)),
         ];
         for (column, code) in codes.iter_mut().zip(parts) {
             column.push(code);
