@@ -39,9 +39,26 @@ pub fn smooth(
     };
     match reach {
         None => {
+            // all weights of a point, then all sums: short loops without jumps between, in the same order
+            let mut weights = vec![0.0; points.len()];
             for (i, point) in points.iter().enumerate() {
-                for (j, other) in points.iter().enumerate().skip(i + 1) {
-                    pair(&mut sums, i, j, weight(square(*point, *other)));
+                let rest = &points[i + 1..];
+                for (weight, other) in weights.iter_mut().zip(rest) {
+                    *weight = square(*point, *other);
+                }
+                for square in &mut weights[..rest.len()] {
+                    *square = weight(*square);
+                }
+                let (before, after) = sums.split_at_mut((i + 1) * columns);
+                let mine = &mut before[i * columns..];
+                let own = &values[i * columns..(i + 1) * columns];
+                let others = after.chunks_exact_mut(columns);
+                let others = others.zip(values[(i + 1) * columns..].chunks_exact(columns));
+                for (weight, (theirs, values)) in weights.iter().zip(others) {
+                    for (((sum, value), other), own) in mine.iter_mut().zip(values).zip(theirs).zip(own) {
+                        *sum += weight * value;
+                        *other += weight * own;
+                    }
                 }
             }
         }
