@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What was published before of a population, by this lake and by others.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Before {
     entries: Vec<Entry>,
     external: Vec<External>,
@@ -208,4 +208,30 @@ pub(super) fn of_table(step: &Step, contents: &BTreeMap<TableId, String>) -> Opt
         }),
         Protect::Counts(_) => None,
     }
+}
+
+/// What there is to say of earlier and others' publications.
+pub(super) fn notes(outcome: &CountsOutcome) -> Vec<String> {
+    let audit = &outcome.report.audit;
+    let mut notes = Vec::new();
+    if audit.already_public > 0 {
+        notes.push(format!(
+            "{} hidden figures follow from what was published before or by others alone: nothing can hide them from who \
+             kept that",
+            audit.already_public
+        ));
+        notes.extend(
+            outcome
+                .already_public
+                .iter()
+                .map(|equation| format!("for example {equation}")),
+        );
+    }
+    if audit.deviating > 0 {
+        notes.push(format!(
+            "{} figures of others are not those of this population, and were not attacked with",
+            audit.deviating
+        ));
+    }
+    notes
 }

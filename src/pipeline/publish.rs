@@ -45,7 +45,12 @@ pub(super) async fn counts(
         .ok_or_else(|| Error::bug(9020, "a step of a population that is not there"))?;
     let policy = project.policy(&population.policy)?.clone();
     let tables = published.iter().map(count_table).collect::<Result<Vec<_>>>()?;
-    let before = Before::of(session, pipeline, population, known).await?;
+    let before = if policy.method == Method::Suppress {
+        Before::of(session, pipeline, population, known).await?
+    } else {
+        // no perturbed figure is an exact sum of anything
+        Before::default()
+    };
     let mut all = tables.clone();
     all.extend(before.tables());
     if let Some(value) = &population.value {

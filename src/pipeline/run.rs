@@ -34,7 +34,7 @@ use crate::{
     lake::{Delivery, Input, Origin, Pin, Published, Release, What, WriteMeta, Written, hash_batches},
     model::{ReleaseId, Sensitivity, TableId},
     protect::{
-        CountsOutcome, LevelShare, Protected,
+        LevelShare, Protected,
         evidence::{Certificate, Rows as PublishedRows},
     },
 };
@@ -426,7 +426,7 @@ async fn make(context: &Arc<Context>, step: &Step, mark: &str, result: &mut Step
             if let Some(spec) = defined.spec.populations.iter().find(|spec| spec.name == *population) {
                 enter(context, step, ledger::of_population(spec, &outcome)?).await?;
             }
-            result.notes.extend(already_public(&outcome));
+            result.notes.extend(ledger::notes(&outcome));
             for protected in outcome.tables {
                 let spec = tables
                     .iter()
@@ -475,32 +475,6 @@ async fn enter(context: &Context, step: &Step, what: What) -> Result<()> {
         what,
     };
     lake.enter(&record).await
-}
-
-/// What there is to say of earlier and others' publications.
-fn already_public(outcome: &CountsOutcome) -> Vec<String> {
-    let audit = &outcome.report.audit;
-    let mut notes = Vec::new();
-    if audit.already_public > 0 {
-        notes.push(format!(
-            "{} hidden figures follow from what was published before or by others alone: nothing can hide them from who \
-             kept that",
-            audit.already_public
-        ));
-        notes.extend(
-            outcome
-                .already_public
-                .iter()
-                .map(|equation| format!("for example {equation}")),
-        );
-    }
-    if audit.deviating > 0 {
-        notes.push(format!(
-            "{} figures of others are not those of this population, and were not attacked with",
-            audit.deviating
-        ));
-    }
-    notes
 }
 
 /// Makes the certificate of a population's tables, which [`finish`] keeps with the release.

@@ -49,11 +49,18 @@ pub(super) fn widen(
     let mut problem = problem.clone();
     let targets = targets(system, &problem, rule);
     let forbidden = problem.forbidden.clone();
-    let auditor = Auditor {
+    let alone = Auditor {
         system,
         zeros,
         population,
-        given: &history.given,
+        given: &[],
+    };
+    let auditors = Auditors {
+        historian: Auditor {
+            given: &history.given,
+            ..alone
+        },
+        alone,
     };
     let published = history.published(system);
     let shown = history.shown();
@@ -67,20 +74,21 @@ pub(super) fn widen(
         .collect();
     let all: Vec<&Target<'_>> = targets.iter().chain(&differences).collect();
     let ranks = ranks(&problem, options, &published);
-    let mut narrow: Vec<&Target<'_>> = all.clone();
+    let all = auditors.split(all, false)?;
+    let mut narrow = all.clone();
     let mut audit = IntervalAudit::default();
     let mut hidden = hide(&problem);
     loop {
-        let (intervals, _) = auditor.attack(&hidden, &narrow, false)?;
+        let (intervals, _) = auditors.attack(&hidden, &narrow, false)?;
         narrow = pick(&narrow, &intervals);
         let aware = aware(system, &hidden, zeros, rule);
-        let seen: Vec<&Target<'_>> = aware.iter().collect();
-        let (intervals, _) = auditor.attack(&hidden, &seen, true)?;
+        let seen = auditors.split(aware.iter().collect(), true)?;
+        let (intervals, _) = auditors.attack(&hidden, &seen, true)?;
         let exact = pick(&seen, &intervals);
         if narrow.is_empty() && exact.is_empty() {
             break;
         }
-        let wanted = narrow.iter().chain(&exact).copied();
+        let wanted = narrow.iter().chain(&exact).map(|(target, _)| *target);
         let most = 1_usize << audit.rounds.saturating_sub(CALM).min(20);
         let more = choose(system, &hidden, &ranks, wanted, most);
         if more.is_empty() {
@@ -100,10 +108,10 @@ pub(super) fn widen(
         audit.rounds += 1;
     }
     // the word that counts is about the final pattern, all of it
-    let (intervals, work) = auditor.attack(&hidden, &all, false)?;
+    let (intervals, work) = auditors.attack(&hidden, &all, false)?;
     let aware = aware(system, &hidden, zeros, rule);
-    let seen: Vec<&Target<'_>> = aware.iter().collect();
-    let (of_aware, more) = auditor.attack(&hidden, &seen, true)?;
+    let seen = auditors.split(aware.iter().collect(), true)?;
+    let (of_aware, more) = auditors.attack(&hidden, &seen, true)?;
     if !(pick(&all, &intervals).is_empty() && pick(&seen, &of_aware).is_empty()) {
         return Err(Error::bug(
             5047,
@@ -119,7 +127,44 @@ pub(super) fn widen(
     Ok((hidden, audit))
 }
 
+/// A target, and whether it is out already: what was published before gives it too closely whatever is hidden now, so that
+/// only who sees the new publication alone can be kept from it.
+type Aim<'a, 'b> = (&'b Target<'a>, bool);
+
+/// The two readers: one who sees this publication alone, and one who kept everything published before.
+struct Auditors<'a> {
+    alone: Auditor<'a>,
+    historian: Auditor<'a>,
+}
+
+impl Auditors<'_> {
+    /// Finds the targets that are out already: too narrow even if everything is hidden now.
+    fn split<'a, 'b>(&self, targets: Vec<&'b Target<'a>>, aware: bool) -> Result<Vec<Aim<'a, 'b>>> {
+        if self.historian.given.is_empty() {
+            return Ok(targets.into_iter().map(|target| (target, false)).collect());
+        }
+        let everything = vec![true; self.historian.system.cells.len()];
+        let (intervals, _) = self.historian.attack(&everything, &targets, aware)?;
+        let both = targets.into_iter().zip(intervals);
+        Ok(both
+            .map(|(target, interval)| (target, !interval.reaches(target.width)))
+            .collect())
+    }
+
+    /// The intervals of targets, each for the reader that it can be kept from.
+    fn attack(&self, hidden: &[bool], aims: &[Aim<'_, '_>], aware: bool) -> Result<(Vec<Interval>, Work)> {
+        let of = |out: bool| -> Vec<&Target<'_>> { aims.iter().filter(|aim| aim.1 == out).map(|aim| aim.0).collect() };
+        let (secret, mut work) = self.historian.attack(hidden, &of(false), aware)?;
+        let (out, more) = self.alone.attack(hidden, &of(true), aware)?;
+        work += more;
+        let (mut secret, mut out) = (secret.into_iter(), out.into_iter());
+        let next = |aim: &Aim<'_, '_>| if aim.1 { out.next() } else { secret.next() };
+        Ok((aims.iter().filter_map(next).collect(), work))
+    }
+}
+
 /// Attacks with the published part of a pattern.
+#[derive(Clone, Copy)]
 struct Auditor<'a> {
     system: &'a System,
     zeros: Zeros,
@@ -218,10 +263,10 @@ fn aware<'a>(system: &'a System, hidden: &[bool], zeros: Zeros, rule: &IntervalR
 }
 
 /// Those whose interval is too narrow.
-fn pick<'a, 'b>(targets: &[&'b Target<'a>], intervals: &[Interval]) -> Vec<&'b Target<'a>> {
-    let both = targets.iter().zip(intervals);
-    both.filter(|(target, interval)| !interval.reaches(target.width))
-        .map(|(target, _)| *target)
+fn pick<'a, 'b>(aims: &[Aim<'a, 'b>], intervals: &[Interval]) -> Vec<Aim<'a, 'b>> {
+    let both = aims.iter().zip(intervals);
+    both.filter(|((target, _), interval)| !interval.reaches(target.width))
+        .map(|(aim, _)| *aim)
         .collect()
 }
 

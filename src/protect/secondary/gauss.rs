@@ -88,12 +88,9 @@ pub fn suppress(problem: &Problem<'_>, options: Options) -> Vec<bool> {
 
 /// The same with the candidates in an order of the caller's: what comes first is kept, what comes late pays. A cell
 /// that is not named comes last. The same cells under another name take the place of the first of them.
-pub fn suppress_in_order(problem: &Problem<'_>, options: Options, order: &[usize], zeros: HiddenZeros) -> Vec<bool> {
-    suppress_after(problem, options, order, zeros, &[])
-}
-
-/// The same, so that two readers learn of nothing unsafe: one who sees the cells alone, and one to whom the sums of
-/// other sets of rows were `given` before. What follows from these alone cannot be protected from him any more.
+///
+/// Two readers learn of nothing unsafe: one who sees the cells alone, and one to whom the sums of other sets of rows were
+/// `given` before. What follows from these alone cannot be protected from him any more.
 pub fn suppress_after(
     problem: &Problem<'_>,
     options: Options,

@@ -4,8 +4,8 @@
 use super::{HiddenZeros, Options, Problem, gauss::Views};
 
 /// The cells to hide beside the primary ones so that nobody who knows the base rows of one of `insiders` can derive an
-/// unsafe cell of others; nor anybody to whom the sums of other sets were `given` before. An unsafe cell that holds an insider's rows only is no secret to it. This takes the place of
-/// the options' rule for singletons.
+/// unsafe cell of others; nor anybody to whom the sums of other sets were `given` before. An unsafe cell that holds an
+/// insider's rows only is no secret to it. This takes the place of the options' rule for singletons.
 ///
 /// Views of insiders are added only for those to whom the pattern so far would tell something: what they do not object
 /// to would be accepted with their views too, so the result is that of all views, and the loop ends when there is no

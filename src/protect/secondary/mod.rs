@@ -7,7 +7,7 @@ mod insiders;
 mod number;
 mod order;
 
-pub use gauss::{HiddenZeros, Options, Problem, suppress, suppress_after, suppress_in_order};
+pub use gauss::{HiddenZeros, Options, Problem, suppress, suppress_after};
 pub use insiders::suppress_against_insiders;
 pub use order::by_worth;
 pub(super) use order::order;

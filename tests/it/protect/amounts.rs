@@ -18,7 +18,7 @@ use samsyn::protect::{
     Amounts, CountTable, CountsOutcome, Dimension, Level, Policy, Worth,
     primary::{Contributions, Dominance, GroupDisclosure, PPercent, Rule, few_contributors},
     protect_sums,
-    secondary::{HiddenZeros, Options, Problem, by_worth, suppress_against_insiders, suppress_in_order},
+    secondary::{HiddenZeros, Options, Problem, by_worth, suppress_after, suppress_against_insiders},
 };
 
 use super::{
@@ -387,7 +387,7 @@ fn gauss_patterns_of_groups_are_matched_cell_for_cell() {
         };
         let mut order: Vec<usize> = (0..counts.len()).collect();
         order.sort_by_key(|cell| std::cmp::Reverse(place(counts[*cell])));
-        let secondary = suppress_in_order(&problem, Options::default(), &order, HiddenZeros::MayBeTold);
+        let secondary = suppress_after(&problem, Options::default(), &order, HiddenZeros::MayBeTold, &[]);
         let hidden = either(&primary, &secondary);
         assert_eq!(hidden, published.flags("suppressed"), "{output}");
         assert_eq!(found(&sets, &hidden), [0_usize; 0], "{output}");
@@ -532,7 +532,7 @@ fn global(sets: &[Vec<u32>], rows: usize, worth: &[f64], primary: &[bool]) -> (V
         forbidden: Vec::new(),
     };
     let order = by_worth(&problem.cells, rows, worth, &vec![false; sets.len()], true);
-    let secondary = suppress_in_order(&problem, NO_SINGLETONS, &order, HiddenZeros::AsOptions);
+    let secondary = suppress_after(&problem, NO_SINGLETONS, &order, HiddenZeros::AsOptions, &[]);
     (primary.to_vec(), secondary)
 }
 

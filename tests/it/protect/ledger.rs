@@ -396,6 +396,29 @@ fn intervals_are_those_of_who_kept_everything() {
     assert!(found.least_width.is_none_or(|width| width >= 4));
 }
 
+/// A reader who kept the softer publication knows what it showed; that must not stop a stricter one.
+#[test]
+fn what_is_out_already_does_not_stop_intervals() {
+    let tables = [table("t", &["deso_2018", "ar", "grupp"])];
+    let first = publish(&town(), &tables, &policy(3), &[]);
+    let entries: Vec<Entry> = first.entry.into_iter().collect();
+    let strict = Policy {
+        interval: Some(IntervalRule {
+            range_min: 4,
+            range_percent: 0,
+            rule_aware: 1,
+        }),
+        ..policy(8)
+    };
+    let second = publish(&town(), &tables, &strict, &entries);
+    assert!(second.report.audit.already_public > 0);
+    let found = second.report.audit.intervals.unwrap();
+    assert!(
+        found.checked > 0 && found.least_width.is_none_or(|width| width >= 4),
+        "{found:?}"
+    );
+}
+
 #[test]
 fn amounts_have_a_history_too() {
     let rows = |bump: f64| {
